@@ -1,0 +1,1 @@
+"""Requests, proposals, contracts and deliveries: comes with its own issue."""

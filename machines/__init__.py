@@ -1,0 +1,1 @@
+"""The heart: data in, machine trained, answers out."""

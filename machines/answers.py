@@ -1,0 +1,97 @@
+"""An answer in words, a bar and a table: what the result page shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from config.formats import current_formats
+from machines.serving.predictor import Answer
+
+MOST_CLASSES = 8  # rows of the small table
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table beside the bar."""
+
+    label: str
+    text: str
+    percent: float | None = None
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A value on its scale; positions are 0..100."""
+
+    value: float
+    start: float = 0.0
+    width: float = 0.0
+    left: str = ""
+    right: str = ""
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    name: str
+    outcome: str
+    sentence: str
+    average: str
+    meter: Meter
+    rows: list[Row]
+
+
+def answer_views(answers: list[Answer], description: Mapping[str, Any]) -> list[AnswerView]:
+    """Return each output's first row in the reader's words."""
+    outputs = {output["name"]: output for output in description["outputs"]}
+    return [_label_view(a, outputs[a.name]) if a.probabilities else _number_view(a, outputs[a.name]) for a in answers]
+
+
+def _label_view(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
+    percent = current_formats().percent
+    chances = {label: float(chance[0]) for label, chance in answer.probabilities.items()}
+    label = str(answer.values[0])
+    rate = dict(zip(output["classes"], output["rates"], strict=True)).get(label, 0.0)
+    ordered = sorted(chances.items(), key=lambda item: -item[1])[:MOST_CLASSES]
+    return AnswerView(
+        name=answer.name,
+        outcome=label,
+        sentence=_("probability %(chance)s") % {"chance": percent(chances[label])},
+        average=_("In all the data: %(rate)s.") % {"rate": percent(rate)},
+        meter=Meter(100 * chances[label], left=percent(0), right=percent(1)),
+        rows=[Row(name, percent(chance), 100 * chance) for name, chance in ordered],
+    )
+
+
+def _number_view(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
+    assert answer.low is not None and answer.high is not None
+    value, low, high = float(answer.values[0]), float(answer.low[0]), float(answer.high[0])
+    unit = f" {output['unit']}" if output.get("unit") else ""
+    digits = digits_for(high - low)
+    number = lambda figure: current_formats().number(figure, digits) + unit  # noqa: E731  (short and local)
+    bottom, top = min(output["low"], low), max(output["high"], high)
+    scale = 100 / ((top - bottom) or 1.0)
+    return AnswerView(
+        name=answer.name,
+        outcome=number(value),
+        sentence=_("likely %(low)s to %(high)s") % {"low": number(low), "high": number(high)},
+        average=_("In 9 of 10 similar cases the true value lies in this range. Average of all the data: %(mean)s.")
+        % {"mean": number(output["mean"])},
+        meter=Meter(
+            (value - bottom) * scale, (low - bottom) * scale, (high - low) * scale, number(bottom), number(top)
+        ),
+        rows=[
+            Row(_("Lowest likely"), number(low)),
+            Row(_("Best guess"), number(value)),
+            Row(_("Highest likely"), number(high)),
+        ],
+    )
+
+
+def digits_for(width: float) -> int:
+    """Return how many decimals mean something in an answer whose likely range is this wide: two digits of the width."""
+    decimals = 0
+    while width and width * 10**decimals < 10 and decimals < 8:
+        decimals += 1
+    return decimals

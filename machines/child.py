@@ -1,0 +1,145 @@
+"""Runs the engine in a child process that can be stopped: by a deadline, by a memory limit, or because someone asked.
+
+The child gets one JSON line on standard input and answers with JSON lines on standard output, the last one being its result.
+It never inherits the site's environment, so no secret can leak into it.
+"""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+TICK_SECONDS = 0.25
+END = None
+
+
+class ChildFailedError(RuntimeError):
+    """The child gave no result. `reason` is "deadline", "memory", "stopped" or "crash"; `details` is for the log."""
+
+    def __init__(self, reason: str, details: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.details = details
+
+
+class Child:
+    """One running child. `send` writes a line to it; `stop` ends it and everything it started."""
+
+    def __init__(self, module: str, request: dict[str, Any], *, threads: int = 1) -> None:
+        environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"):
+            environment[name] = str(threads)
+        self.process = subprocess.Popen(  # noqa: S603  (our own module, no shell)
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+        self.errors: list[str] = []
+        self._messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._readers = [
+            threading.Thread(target=self._read_messages, args=(self.process.stdout,), daemon=True),
+            threading.Thread(target=self._read_errors, args=(self.process.stderr,), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+        self.send(json.dumps(request))
+
+    def _read_messages(self, pipe: IO[str]) -> None:
+        for line in pipe:
+            self._take_message(line)
+        self._messages.put(END)
+
+    def _read_errors(self, pipe: IO[str]) -> None:
+        for line in pipe:
+            self.errors = [*self.errors[-80:], line]
+
+    def _take_message(self, line: str) -> None:
+        with suppress(json.JSONDecodeError):  # a library may print; that is not a message
+            message = json.loads(line)
+            if isinstance(message, dict):
+                self._messages.put(message)
+
+    def next_message(self) -> dict[str, Any] | None:
+        """Return the next message, {} when none came within a tick, END when the child closed its output."""
+        try:
+            return self._messages.get(timeout=TICK_SECONDS)
+        except queue.Empty:
+            return {}
+
+    def send(self, line: str) -> None:
+        with suppress(BrokenPipeError):
+            assert self.process.stdin is not None
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+
+    def stop(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for reader in self._readers:
+            reader.join(timeout=5)
+
+    @property
+    def memory_mb(self) -> float:
+        """Resident memory in MiB; 0 where the system does not tell."""
+        with suppress(OSError, ValueError, IndexError):
+            pages = int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1])
+            return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+        return 0.0
+
+
+def run_child(
+    module: str,
+    request: dict[str, Any],
+    *,
+    seconds: float,
+    memory_mb: int,
+    threads: int = 1,
+    on_message: Callable[[dict[str, Any]], None] = lambda message: None,
+    on_tick: Callable[[Child], None] = lambda child: None,
+) -> dict[str, Any]:
+    """Run `python -m module` with `request` and return its last message.
+
+    `on_message` sees every message before the last as it comes; `on_tick` is called four times a second and may send to
+    the child or raise to stop it. Raises ChildFailedError.
+    """
+    child = Child(module, request, threads=threads)
+    deadline = time.monotonic() + seconds
+    last: dict[str, Any] = {}
+    try:
+        while (message := child.next_message()) is not END:
+            if message:
+                last = message
+                on_message(message)
+            _check_limits(child, deadline, memory_mb)
+            on_tick(child)
+        child.process.wait(timeout=TICK_SECONDS * 20)
+    except subprocess.TimeoutExpired:
+        pass  # it said its last word and hangs at the door
+    finally:
+        child.stop()
+    if not last or child.process.returncode not in {0, -signal.SIGKILL}:
+        raise ChildFailedError("crash", "".join(child.errors))
+    return last
+
+
+def _check_limits(child: Child, deadline: float, memory_mb: int) -> None:
+    if time.monotonic() > deadline:
+        raise ChildFailedError("deadline")
+    if child.memory_mb > memory_mb:
+        raise ChildFailedError("memory")

@@ -1,0 +1,180 @@
+"""What a column would be under each type: read once, kept, and shown again whenever a person switches the type."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from machines.engine.columns.arrays import find_missing
+from machines.engine.columns.cells import Cells, cut
+from machines.engine.columns.parse import parse_cells
+from machines.engine.reading.nested import read_json_cell
+from machines.engine.schema import CellFormat, DataType
+
+BINS = 12
+TOP = 12
+EXAMPLES = 3
+QUANTILES = (0.2, 0.3, 0.7, 0.8)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One column under one type. Numbers and seconds are None for text; `histogram` has 12 equal bins from low to high."""
+
+    format: CellFormat = field(default_factory=CellFormat)
+    read: int = 0  # rows
+    failed: int = 0  # filled rows that are unreadable
+    missing: int = 0  # rows that are empty or say "no value"
+    distinct: int = 0
+    failures: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    low_without_zero: float | None = None
+    mean: float | None = None
+    std: float | None = None
+    median: float | None = None
+    q20: float | None = None
+    q30: float | None = None
+    q70: float | None = None
+    q80: float | None = None
+    zeros: int = 0
+    histogram: tuple[int, ...] = ()
+    top: tuple[tuple[str, int], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Reading":
+        lists = {name: tuple(data.get(name, ())) for name in ("failures", "histogram")}
+        top = tuple((str(value), int(count)) for value, count in data.get("top", ()))
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        return cls(**known | lists | {"format": CellFormat(**data["format"]), "top": top})
+
+
+def read_as(cells: Cells, type: DataType, format: CellFormat) -> Reading:
+    """The column under one type."""
+    if type.is_numeric:
+        return _read_numeric(cells, type, format)
+    if type is DataType.JSON:
+        return _read_json(cells)
+    if type.is_text:
+        return _read_text(cells, type)
+    return Reading(missing=cells.rows - cells.filled, distinct=cells.distinct)
+
+
+def numeric_values(cells: Cells, type: DataType, format: CellFormat) -> NDArray[np.float64]:
+    """The different cells as numbers, NaN where unreadable or missing. Shape [distinct]."""
+    values = parse_cells(cells.values, type, format)
+    values[find_missing(cells.values, type)] = np.nan
+    return values
+
+
+def _read_numeric(cells: Cells, type: DataType, format: CellFormat) -> Reading:
+    missing = find_missing(cells.values, type)
+    if not _is_worth_it(cells, type, format):
+        return _nothing_read(cells, missing, format)
+    values = parse_cells(cells.values, type, format)
+    readable = ~np.isnan(values) & ~missing
+    failed = ~readable & ~missing
+    counts = cells.counts
+    return Reading(
+        format=format,
+        read=int(counts[readable].sum()),
+        failed=int(counts[failed].sum()),
+        missing=cells.rows - int(counts[~missing].sum()),
+        distinct=len(np.unique(values[readable])),
+        failures=_examples(cells.values, failed),
+        **_statistics(values[readable], counts[readable]),
+    )
+
+
+def _is_worth_it(cells: Cells, type: DataType, format: CellFormat) -> bool:
+    """Whether any cell of a sample reads as this type."""
+    return bool(np.isfinite(numeric_values(_only_sample(cells), type, format)).any())
+
+
+def _only_sample(cells: Cells) -> Cells:
+    sample = cells.sample
+    return Cells(cells.name, sample, np.ones(len(sample), np.int64), len(sample), len(sample))
+
+
+def _nothing_read(cells: Cells, missing: NDArray[np.bool_], format: CellFormat) -> Reading:
+    failed = int(cells.counts[~missing].sum())
+    return Reading(format, failed=failed, missing=cells.rows - failed, failures=_examples(cells.values, ~missing))
+
+
+def _examples(values: pl.Series, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(cut(cell) for cell in values.gather(np.flatnonzero(chosen)[:EXAMPLES]))
+
+
+def _statistics(values: NDArray[np.float64], counts: NDArray[np.int64]) -> dict[str, Any]:
+    """Range, moments, quantiles and histogram of values that occur `counts` times."""
+    if not len(values):
+        return {}
+    order = np.argsort(values)
+    values, counts = values[order], counts[order]
+    low, high = float(values[0]), float(values[-1])
+    mean = float(np.average(values, weights=counts))
+    deviation = float(np.sqrt(np.average(np.square((values - mean) / _scale(values)), weights=counts)) * _scale(values))
+    without_zero = values[values != 0]
+    median, *quantiles = _quantiles(values, counts, (0.5, *QUANTILES))
+    return {
+        "low": low,
+        "high": high,
+        "low_without_zero": float(without_zero[0]) if len(without_zero) else None,
+        "mean": mean,
+        "std": deviation,
+        "median": median,
+        **dict(zip(("q20", "q30", "q70", "q80"), quantiles, strict=True)),
+        "zeros": int(counts[values == 0].sum()),
+        "histogram": _histogram(values, counts, low, high),
+    }
+
+
+def _scale(values: NDArray[np.float64]) -> float:
+    """Keeps squares finite for huge numbers."""
+    return max(1.0, float(np.abs(values).max()))
+
+
+def _quantiles(values: NDArray[np.float64], counts: NDArray[np.int64], shares: tuple[float, ...]) -> list[float]:
+    """Linear between the two nearest ranks, as numpy does on the repeated values."""
+    ends = np.cumsum(counts)
+    ranks = np.array(shares) * (ends[-1] - 1)
+    below = values[np.searchsorted(ends, np.floor(ranks), side="right")]
+    above = values[np.searchsorted(ends, np.ceil(ranks), side="right")]
+    part = ranks - np.floor(ranks)
+    return [float(value) for value in below * (1 - part) + above * part]
+
+
+def _histogram(values: NDArray[np.float64], counts: NDArray[np.int64], low: float, high: float) -> tuple[int, ...]:
+    """How many rows fall in each of 12 equal bins."""
+    width = high / BINS - low / BINS
+    bins = np.minimum(((values / BINS - low / BINS) / width * BINS), BINS - 1) if width > 0 else np.zeros(len(values))
+    return tuple(int(count) for count in np.bincount(bins.astype(np.int64), weights=counts, minlength=BINS))
+
+
+def _read_text(cells: Cells, type: DataType) -> Reading:
+    missing = find_missing(cells.values, type)
+    kept = np.flatnonzero(~missing)
+    counts = cells.counts[kept]
+    best = kept[np.argsort(-counts, kind="stable")[:TOP]]
+    read = int(counts.sum())
+    top = tuple((cut(cells.values[int(at)]), int(cells.counts[at])) for at in best)
+    return Reading(read=read, missing=cells.rows - read, distinct=len(kept), top=top)
+
+
+def _read_json(cells: Cells) -> Reading:
+    if not any(read_json_cell(cell) is not None for cell in cells.sample):
+        return Reading(failed=cells.filled, missing=cells.rows - cells.filled, failures=cells.shown(EXAMPLES))
+    failed = np.array([read_json_cell(cell) is None for cell in cells.values], dtype=bool)
+    return Reading(
+        read=int(cells.counts[~failed].sum()),
+        failed=int(cells.counts[failed].sum()),
+        missing=cells.rows - cells.filled,
+        distinct=int(np.count_nonzero(~failed)),
+        failures=_examples(cells.values, failed),
+    )

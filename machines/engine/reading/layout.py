@@ -1,0 +1,223 @@
+"""Where the table is within a file's rows: what stands above it, its titles, a row of descriptions, and notes below it."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from machines.engine.columns.missing import is_missing
+from machines.engine.columns.moments import read_moment
+from machines.engine.columns.numbers import parse_number
+from machines.engine.reading.options import ReadOptions
+from machines.engine.schema import CellFormat, DataType
+
+Row = list[str]
+
+HEAD = 1_000  # rows looked at from the top
+TAIL = 60  # and from the bottom
+HIGHEST_TITLE = 60  # a table begins within its first rows
+ROLE_WORDS = re.compile(r"\b(input|output|target|ignored?)s?\b", re.IGNORECASE)
+TOTAL_WORDS = re.compile(
+    r"(grand |sub)?(total|totals|sum|summe|gesamt|gesamtsumme|insgesamt|totale|totaal|totaux|somme|average|mittelwert)\b[ :]*$",
+    re.IGNORECASE,
+)
+NUMBER_STYLES = (CellFormat(".", ","), CellFormat(",", "."), CellFormat(",", " "), CellFormat(".", "'"))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Row numbers count from 0 within the rows given to `find_layout`."""
+
+    width: int
+    skip_rows: int
+    titles: Row | None
+    descriptions: Row | None
+    first: int  # the first row of values
+    notes: int = 0  # rows below the table that are notes
+    totals: int = 0  # rows below the table that are totals
+
+
+def find_layout(head: Sequence[Row], tail: Sequence[Row], options: ReadOptions, *, complete: bool) -> Layout:
+    """Find the table from the first rows and the last ones; `complete` when `head` holds all of them."""
+    width = _common_width(head)
+    start = _find_start(head, width) if options.skip_rows is None else options.skip_rows
+    while start < len(head) and not any(head[start]):
+        start += 1
+    body = [row for row in head[start + 1 :] if any(row)]
+    first_row = head[start] if start < len(head) else []
+    has_titles = _is_header(first_row, body) if options.has_header is None else options.has_header
+    titles = _align_titles(first_row, width) if has_titles else None
+    first = start + 1 if has_titles else start
+    width = max(width, len(titles or []))
+    described = titles is not None and _has_descriptions(body, width, options.has_description_row)
+    notes, totals = _find_end(tail, width, len(head) - first if complete else len(tail))
+    if not described:
+        return Layout(width, start, titles, None, first, notes, totals)
+    first = next(at for at in range(first, len(head)) if any(head[at]))
+    return Layout(width, start, titles, head[first], first + 1, notes, totals)
+
+
+def _filled(row: Row) -> int:
+    return sum(1 for cell in row if cell)
+
+
+def _reach(row: Row) -> int:
+    """The number of cells up to the last filled one."""
+    return max((at for at, cell in enumerate(row, start=1) if cell), default=0)
+
+
+def _common_width(rows: Sequence[Row]) -> int:
+    counts = Counter(len(row) for row in rows if any(row))
+    return max(counts.items(), key=lambda item: (item[1], item[0]))[0] if counts else 1
+
+
+def _find_start(head: Sequence[Row], width: int) -> int:
+    """The row the table begins with: below titles and notes that fill only a part of its width."""
+    for at, row in enumerate(head[:HIGHEST_TITLE]):
+        if _reach(row) >= width and _is_title_row(row) and _all_above_are_notes(head, at, width):
+            return at
+    typical = median([_filled(row) for row in head if any(row)] or [1])
+    for at, row in enumerate(head[:HIGHEST_TITLE]):
+        if _filled(row) >= min(2, width) and _reach(row) >= 0.6 * width and _filled(row) >= 0.3 * typical:
+            return at
+    return 0
+
+
+def _is_title_row(row: Row) -> bool:
+    filled = [cell for cell in row if cell]
+    return len(set(filled)) >= 0.5 * len(row) and not any(is_value(cell) for cell in filled if not _is_year(cell))
+
+
+def _all_above_are_notes(head: Sequence[Row], at: int, width: int) -> bool:
+    """Each row above is short: half the width, or cut off early and parted from the table."""
+    above = head[:at]
+    if not any(any(row) for row in above):
+        return True
+    parted = any(not any(row) for row in above)
+    differs = _has_values(head[at + 1 : at + 30])
+    return all(
+        _filled(row) <= width / 2 or (_reach(row) < width and parted) or (len(row) < width and differs) for row in above
+    )
+
+
+def _has_values(rows: Sequence[Row]) -> bool:
+    return any(is_value(cell) for row in rows for cell in row)
+
+
+def is_value(cell: str) -> bool:
+    """Whether a cell is a number or a moment, however it is written."""
+    if not any("0" <= letter <= "9" for letter in cell):
+        return False
+    return any(parse_number(cell, style) is not None for style in NUMBER_STYLES) or read_moment(cell, "DMY") != (
+        None,
+        None,
+    )
+
+
+def _is_year(cell: str) -> bool:
+    return len(cell) == 4 and cell.isdigit() and "1800" <= cell <= "2199"
+
+
+def _columns(rows: Sequence[Row], width: int) -> list[list[str]]:
+    """The filled cells of each column."""
+    return [[row[at] for row in rows[:200] if at < len(row) and row[at]] for at in range(width)]
+
+
+def _is_value_column(cells: Sequence[str]) -> bool:
+    cells = [cell for cell in cells if not is_missing(cell, DataType.FLOAT)]
+    return bool(cells) and sum(is_value(cell) for cell in cells) >= 0.8 * len(cells)
+
+
+def _is_header(row: Row, body: Sequence[Row]) -> bool:
+    """Titles are words over values. Over words, they are titles unless one occurs below itself."""
+    if not body:
+        return not any(is_value(cell) for cell in row)
+    columns = _columns(body, len(row))
+    over_values = [title for title, cells in zip(row, columns, strict=True) if title and _is_value_column(cells)]
+    values = [title for title in over_values if is_value(title)]
+    if over_values:
+        if _are_counted(values) and len(values) >= 0.5 * len(over_values):
+            return True
+        return len(values) < 0.5 * len(over_values)
+    return not _occurs_below(row, columns)
+
+
+def _occurs_below(row: Row, columns: Sequence[Sequence[str]]) -> bool:
+    """Whether a title is also a value of its column, as it is when the first row is a row like the others."""
+    return any(title in cells for title, cells in zip(row, columns, strict=True) if title) or (
+        len(row) > 1 and len({cell for cell in row if cell}) < 0.5 * _filled(row)
+    )
+
+
+def _are_counted(titles: Sequence[str]) -> bool:
+    """Years in a row ("2001", "2002"), or 0, 1, 2 ... as programs write for columns without a name."""
+    if not titles or not all(title.isascii() and title.isdigit() and len(title) < 5 for title in titles):
+        return False
+    numbers = [int(title) for title in titles]
+    steps = {after - before for before, after in zip(numbers, numbers[1:], strict=False)}
+    if all(1800 <= number <= 2199 for number in numbers):
+        return len(steps) <= 1 and steps != {0}
+    return numbers[0] == 0 and steps == {1} and len(numbers) > 3
+
+
+def _align_titles(row: Row, width: int) -> Row:
+    """R leaves out the title of its row names: then all titles move one to the right."""
+    if len(row) == width - 1 and all(row):
+        return [*row, ""]
+    return row + [""] * (width - len(row))
+
+
+def _has_descriptions(body: Sequence[Row], width: int, forced: bool | None) -> bool:
+    """A row of words, no value among them, over columns of values: a description of each column.
+
+    A row whose words are also values further below is a row like the others.
+    """
+    if not body:
+        return False
+    if forced is not None:
+        return forced
+    row, columns = body[0], _columns(body[1:], width)
+    if not any(row) or len(body) < 3 or any(is_value(cell) for cell in row):
+        return False
+    over_values = [cell for cell, cells in zip(row, columns, strict=False) if _is_value_column(cells)]
+    described = [cell for cell in over_values if cell and not is_missing(cell, DataType.FLOAT)]
+    if not over_values or len(described) < 0.5 * len(over_values) or not described:
+        return False
+    if any(ROLE_WORDS.search(cell) for cell in row):
+        return True
+    return not any(cell in cells for cell, cells in zip(row, columns, strict=False) if cell)
+
+
+def _find_end(tail: Sequence[Row], width: int, most: int) -> tuple[int, int]:
+    """How many rows at the end are notes, and how many above those are totals. Blank rows between are counted along."""
+    rows = [row for row in tail if any(row)]
+    labels = Counter(row[0] for row in rows if row)
+    end = len(tail)
+    while end > len(tail) - most and _is_note(tail, end - 1, width):
+        end -= 1
+    notes, table_end = len(tail) - end, end
+    while end > len(tail) - most and _is_total(tail[end - 1], labels, width):
+        end -= 1
+    return notes, table_end - end if any(any(row) for row in tail[end:table_end]) else 0
+
+
+def _is_note(tail: Sequence[Row], at: int, width: int) -> bool:
+    """A blank row, or text in the first cells only that is parted from the table or shorter than its rows."""
+    row = tail[at]
+    if not any(row):
+        return True
+    if width < 2 or not row[0] or is_value(row[0]) or any(is_value(cell) for cell in row[1:]):
+        return False
+    parted = any(not any(above) for above in tail[max(0, at - 5) : at])
+    if _filled(row) == 1:
+        return parted or len(row) < width
+    return parted and _reach(row) <= width / 2 and len(row) < width
+
+
+def _is_total(row: Row, labels: Counter[str], width: int) -> bool:
+    if not any(row):
+        return True
+    label = next(cell for cell in row if cell)
+    is_only = labels[row[0]] == 1 or not row[0]
+    return width > 1 and is_only and bool(TOTAL_WORDS.match(label)) and any(is_value(cell) for cell in row)

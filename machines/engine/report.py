@@ -1,0 +1,71 @@
+"""What a training found out, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from machines.engine.errors import Notice
+from machines.engine.metrics import Metric
+
+Metrics = Mapping[str, Metric]
+
+
+@dataclass(frozen=True)
+class OutputReport:
+    """One output on the rows held back."""
+
+    name: str
+    task: str  # binary | multiclass | number
+    holdout: Metrics
+    baseline_shown: str  # linear | mean | class_rates: the best of the simple models, the one to compare with
+    baselines: Mapping[str, Metrics]
+    samples: Mapping[
+        str, Mapping[str, float]
+    ]  # training, evaluation, training_noise, evaluation_noise -> loss, accuracy
+    classes: tuple[str, ...] = ()  # most frequent first
+    confusion: list[list[int]] = field(default_factory=list)  # [actual][predicted], for up to 50 classes
+    points: list[list[float]] = field(default_factory=list)  # [predicted, actual], at most 500
+    coverage: float | None = None  # share of held-back numbers inside their 90 % interval
+    temperature: float | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)  # what the answer is blended from
+
+    @property
+    def baseline(self) -> Metrics:
+        return self.baselines[self.baseline_shown]
+
+    def to_json(self) -> dict[str, Any]:
+        plain = {k: v for k, v in vars(self).items() if k not in {"holdout", "baselines"}}
+        return plain | {
+            "holdout": _plain(self.holdout),
+            "baseline": _plain(self.baseline),
+            "baselines": {name: _plain(metrics) for name, metrics in self.baselines.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """One training."""
+
+    outputs: tuple[OutputReport, ...]
+    rows: int  # with an answer
+    rows_trained: int
+    rows_held_out: int
+    seconds: float
+    level: int
+    seed: int
+    epochs: int
+    warnings: tuple[Notice, ...]
+    training_loss: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    importance: Mapping[str, float]  # input -> share of 1; empty if there was no time
+    samples: Mapping[str, Mapping[str, float]]  # as in OutputReport, mean over outputs
+
+    def to_json(self) -> dict[str, Any]:
+        return vars(self) | {
+            "outputs": [output.to_json() for output in self.outputs],
+            "warnings": [warning.to_json() for warning in self.warnings],
+        }
+
+
+def _plain(metrics: Metrics) -> dict[str, dict[str, float]]:
+    return {name: metric.to_json() for name, metric in metrics.items()}

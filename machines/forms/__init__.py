@@ -1,0 +1,1 @@
+"""The forms of machines: ordinary ones (data) and the generated one (prediction)."""

@@ -1,0 +1,139 @@
+"""The form of a machine, generated from its columns: the most important question first."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from config.formats import current_formats
+from machines.forms.fields import MomentField, NumberField
+from machines.presenters import span_text
+from models import Column
+
+SELECT_LIMIT = 20  # beyond this a list with a search box
+LABEL_LENGTH = 200
+TEXT_LENGTH = 20_000
+
+
+class PredictionForm(forms.Form):
+    """One field per input column, none of them required: leaving one empty says "I don't know".
+
+    `inputs` is the trained file's description of each input; `columns` holds the owner's words, which may be newer.
+    """
+
+    def __init__(self, inputs: list[Mapping[str, Any]], columns: Mapping[str, Column], data: Any = None) -> None:
+        super().__init__(data)
+        self.inputs: dict[str, Mapping[str, Any]] = {}
+        numbered = sorted(enumerate(inputs), key=lambda item: -(item[1].get("importance") or 0))
+        for number, item in numbered:
+            self.inputs[f"c{number}"] = item
+            self.fields[f"c{number}"] = _field(item, columns.get(item["name"]))
+
+    @property
+    def values(self) -> dict[str, float | str | None]:
+        """Column name -> what was answered; None for "I don't know"."""
+        cleaned = {item["name"]: self.cleaned_data.get(name) for name, item in self.inputs.items()}
+        return {name: None if value == "" else value for name, value in cleaned.items()}
+
+    @property
+    def answered(self) -> int:
+        return sum(value is not None for value in self.values.values())
+
+    def warn_out_of_range(self) -> int:
+        """Put a warning on each number outside what was seen in training, or plausible; return how many."""
+        warned = 0
+        for name, item in self.inputs.items():
+            words = _unusual(item, self.fields[name], self.cleaned_data.get(name))
+            if words:
+                self.fields[name].warning = words  # type: ignore[attr-defined]
+                warned += 1
+        return warned
+
+
+def _unusual(item: Mapping[str, Any], field: forms.Field, value: Any) -> str:
+    """Return a warning about a value that training has not seen; "" for a usual one."""
+    low, high = getattr(field, "low", None), getattr(field, "high", None)
+    if isinstance(value, float) and low is not None and high is not None and not low <= value <= high:
+        seen = {"span": span_text(item["type"], low, high)}
+        if value > high:
+            return _("Above anything seen in training (%(span)s). The answer is less sure.") % seen
+        return _("Below anything seen in training (%(span)s). The answer is less sure.") % seen
+    if value and item.get("labels") and value not in item["labels"]:
+        return _("Never seen in training. The answer is less sure.")
+    return ""
+
+
+def _field(item: Mapping[str, Any], column: Column | None) -> forms.Field:
+    """Return the field for one input column with its words: label, description or unit, range."""
+    field = _FIELDS.get(item["type"], _text_field)(item)
+    unit = (column.unit if column else "") or item.get("unit", "")
+    description = (column.description if column else "") or item.get("description", "")
+    field.label = item["name"]
+    field.help_text = ", ".join(part for part in (description, unit) if part)
+    field.required = False
+    field.quiet_optional = True  # type: ignore[attr-defined]
+    if item["type"] != "LABEL" and item.get("low") is not None:
+        field.low, field.high = _range(item, column)  # type: ignore[attr-defined]
+        field.range_text = span_text(item["type"], field.low, field.high)  # type: ignore[attr-defined]
+    return field
+
+
+def _range(item: Mapping[str, Any], column: Column | None) -> tuple[float, float]:
+    """Return the owner's plausible range where it is given, else what was seen in training."""
+    low = column.range_low if column and column.range_low is not None else item["low"]
+    high = column.range_high if column and column.range_high is not None else item["high"]
+    return low, high
+
+
+def _number_field(item: Mapping[str, Any]) -> forms.Field:
+    field = NumberField()
+    is_negative_possible = (item.get("low") or 0) < 0  # phone keypads for decimals have no minus sign
+    field.widget.attrs |= {"placeholder": _("I don't know"), "inputmode": "text" if is_negative_possible else "decimal"}
+    return field
+
+
+def _moment_field(item: Mapping[str, Any]) -> forms.Field:
+    return MomentField(type=item["type"])
+
+
+def _label_field(item: Mapping[str, Any]) -> forms.Field:
+    labels = item.get("labels", [])
+    if len(labels) <= SELECT_LIMIT:
+        return forms.ChoiceField(
+            choices=[("", _("I don't know")), *((label, label) for label in sorted(labels, key=_natural))]
+        )
+    return forms.CharField(max_length=LABEL_LENGTH, widget=SearchInput(labels))
+
+
+def _natural(label: str) -> tuple[bool, float, str]:
+    """Sort numbers written as labels by value, before words."""
+    try:
+        return False, current_formats().parse_number(label), label
+    except ValueError:
+        return True, 0.0, label.casefold()
+
+
+def _text_field(item: Mapping[str, Any]) -> forms.Field:
+    return forms.CharField(
+        max_length=TEXT_LENGTH, widget=forms.Textarea(attrs={"rows": 3, "placeholder": _("I don't know")})
+    )
+
+
+_FIELDS = {"FLOAT": _number_field, "LABEL": _label_field} | dict.fromkeys(("DATE", "TIME", "DATETIME"), _moment_field)
+
+
+class SearchInput(forms.TextInput):
+    """A text box that offers the labels known from training; others may be typed."""
+
+    template_name = "machines/_search_input.html"
+
+    def __init__(self, labels: list[str]) -> None:
+        super().__init__(attrs={"placeholder": _("I don't know"), "autocomplete": "off"})
+        self.labels = sorted(labels, key=str.casefold)
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        list_id = f"{context['widget']['attrs'].get('id', name)}_list"
+        context["widget"]["attrs"]["list"] = list_id
+        return context | {"labels": self.labels, "list_id": list_id}

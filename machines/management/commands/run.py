@@ -1,0 +1,132 @@
+"""Start everything on this machine: database, static files, demo, worker and web server. Ctrl-C stops what it started."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from machines.services.demo import DEMO_EMAIL, DEMO_PASSWORD, demo_make
+from machines.services.training import works_abandoned_fail
+
+START_SECONDS = 60
+DEMO_WORDS = f"Demo sign-in: {DEMO_EMAIL} / {DEMO_PASSWORD}\n"
+
+
+class Command(BaseCommand):
+    help = "Start the site and its worker on this machine, with a demo machine. Ctrl-C stops both."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        prepare()
+        works_abandoned_fail()
+        if settings.DEMO:
+            demo_make(say=self.stdout.write)
+        processes = [start_worker(), start_web(host, port)]
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        try:
+            wait_until_it_answers(host, port, processes)
+            self.stdout.write(
+                f"\nEasyAutoML is at http://{host}:{port}\n{DEMO_WORDS if settings.DEMO else ''}Ctrl-C stops it.\n"
+            )
+            self.stdout.flush()
+            watch(processes)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            stop(processes)
+
+
+def prepare() -> None:
+    """Bring database and static files up to date; does nothing when they are."""
+    settings.STORAGE_ROOT.mkdir(parents=True, exist_ok=True)
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)
+    stamp, state = settings.STATIC_ROOT / ".state", static_state()
+    if not stamp.exists() or stamp.read_text(encoding="ascii") != state:
+        call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+        stamp.write_text(state, encoding="ascii")
+
+
+def static_state() -> str:
+    """Return a short text that changes when any file for the browser does: our own files and the installed packages."""
+    files = sorted(path for path in (settings.BASE_DIR / "static").rglob("*") if path.is_file())
+    ours = [f"{path}:{path.stat().st_mtime_ns}" for path in files]
+    packages = sorted(f"{item.name}=={item.version}" for item in distributions())
+    return hashlib.sha256("\n".join(ours + packages).encode()).hexdigest()
+
+
+def start_worker() -> "subprocess.Popen[bytes]":
+    command = [
+        sys.executable,
+        "manage.py",
+        "db_worker",
+        "--queue-name",
+        "*",
+        "--interval",
+        "0.3",
+        "--no-startup-delay",
+        "--no-reload",
+    ]
+    return subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603  (our own command)
+
+
+def start_web(host: str, port: int) -> "subprocess.Popen[bytes]":
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    command = [gunicorn, "config.wsgi", "--pythonpath", "site", "--bind", f"{host}:{port}", "--threads", "8"]
+    command += ["--workers", str(settings.WEB_WORKERS), "--timeout", "180", "--log-level", "warning"]
+    return subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603  (our own command)
+
+
+def wait_until_it_answers(host: str, port: int, processes: "list[subprocess.Popen[bytes]]") -> None:
+    shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  (compared, not bound)
+    for _attempt in range(START_SECONDS * 20):
+        check_alive(processes)
+        try:
+            with urlopen(f"http://{shown}:{port}/healthz", timeout=5):
+                return
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(0.05)
+    raise CommandError(f"The web server does not answer on port {port}.")
+
+
+def check_alive(processes: "list[subprocess.Popen[bytes]]") -> None:
+    for process in processes:
+        if process.poll() is not None:
+            raise CommandError("A process ended; its message stands above. Is the port taken? Try PORT=8001 make run.")
+
+
+def watch(processes: "list[subprocess.Popen[bytes]]") -> None:
+    while True:
+        check_alive(processes)
+        time.sleep(0.5)
+
+
+def stop(processes: "list[subprocess.Popen[bytes]]") -> None:
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    for process in processes:
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,240 @@
+"""What the pages of machines show, worked out before the template: no logic in templates."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from config.formats import Formats, current_formats
+from machines.engine.parameters import LEVEL_SECONDS
+from machines.forms.data import ColumnForm
+from machines.services.columns import column_update, reading_of
+from machines.services.texts import sentence
+from models import Column, Machine, Work
+
+MOMENTS = {"DATE", "TIME", "DATETIME"}
+
+
+@dataclass
+class ColumnRow:
+    """One row of the column page."""
+
+    column: Column
+    form: ColumnForm
+
+    def save(self) -> bool:
+        """Write what was changed, if it is valid; return whether it was."""
+        if not self.form.is_valid():
+            return False
+        if self.form.changed_data:
+            column_update(
+                column=self.column, changes={name: self.form.cleaned_data[name] for name in self.form.changed_data}
+            )
+        return True
+
+    @cached_property
+    def reading(self) -> dict[str, Any]:
+        return reading_of(self.column)
+
+    @property
+    def samples(self) -> str:
+        return ", ".join(self.column.profile.get("samples", [])[:4])
+
+    @property
+    def reason(self) -> str:
+        reason = self.column.profile.get("reason")
+        return sentence(reason) if reason and self.column.type == self.column.profile.get("type") else ""
+
+    @property
+    def flags(self) -> list[str]:
+        return [sentence(flag) for flag in self.column.profile.get("flags", [])]
+
+    @property
+    def missing(self) -> str:
+        count, rows = self.column.profile.get("missing", 0), self.column.profile.get("rows", 0)
+        if not count:
+            return ""
+        return _("%(count)s empty (%(share)s)") % {
+            "count": current_formats().number(count),
+            "share": current_formats().percent(count / max(1, rows)),
+        }
+
+    @property
+    def distinct(self) -> str:
+        count = self.column.profile.get("distinct", 0)
+        return ngettext("%(count)s value", "%(count)s different values", count) % {
+            "count": current_formats().number(count)
+        }
+
+    @property
+    def unreadable(self) -> str:
+        """A sentence about cells that the chosen type cannot read; they count as missing."""
+        failed, failures = self.reading.get("failed", 0), self.reading.get("failures", [])
+        if not failed:
+            return ""
+        return ngettext(
+            "%(count)s cell cannot be read this way and counts as missing: %(cells)s",
+            "%(count)s cells cannot be read this way and count as missing: %(cells)s",
+            failed,
+        ) % {"count": current_formats().number(failed), "cells": ", ".join(f"“{cell}”" for cell in failures)}
+
+    @property
+    def zeros(self) -> str:
+        zeros = self.column.profile.get("zeros", 0)
+        if self.column.type != "FLOAT" or not zeros or not self.column.profile.get("zeros_suspect"):
+            return ""
+        return ngettext("%(count)s zero: missing?", "%(count)s zeros: missing?", zeros) % {
+            "count": current_formats().number(zeros)
+        }
+
+    @property
+    def heights(self) -> list[float]:
+        """Bars of the small histogram, the highest 100: the numbers' bins or the most frequent labels."""
+        counts = self.reading.get("histogram") or [count for _value, count in self.reading.get("top", [])]
+        most = max(counts, default=0)
+        return [round(100 * count / most, 1) for count in counts] if most else []
+
+    @property
+    def span(self) -> str:
+        low, high = self.reading.get("low"), self.reading.get("high")
+        if self.column.zero_is_missing and self.reading.get("low_without_zero") is not None:
+            low = self.reading["low_without_zero"]
+        return span_text(self.column.type, low, high)
+
+
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8",
+    "utf-16": "UTF-16",
+    "cp1252": "Windows-1252",
+    "latin-1": "ISO 8859-1",
+}
+DELIMITERS = {
+    ",": gettext_lazy("comma"),
+    ";": gettext_lazy("semicolon"),
+    "\t": gettext_lazy("tab"),
+    "|": gettext_lazy("vertical bar"),
+}
+DECIMALS = {".": gettext_lazy("decimal point"), ",": gettext_lazy("decimal comma")}
+
+
+def source_context(machine: Machine) -> dict[str, Any]:
+    """Return how the file was read: in a few words, what was noticed, and its first rows."""
+    options = machine.source_options
+    words = [
+        ENCODINGS.get(options.get("encoding") or "", options.get("encoding") or ""),
+        str(DELIMITERS.get(options.get("delimiter") or "", "")),
+        str(DECIMALS.get(options.get("decimal") or "", "")),
+    ]
+    preview = machine.source_preview or []
+    return {
+        "read_as": ", ".join(word for word in words if word),
+        "notices": [sentence(notice) for notice in machine.source_notices],
+        "preview": {"names": list(machine.columns.values_list("name", flat=True)), "rows": preview},
+    }
+
+
+def span_text(type: str, low: float | None, high: float | None) -> str:
+    """Return "44 – 199" for a column's lowest and highest value, in the reader's format; "" when there are none."""
+    if low is None or high is None:
+        return ""
+    return f"{value_text(type, low)} – {value_text(type, high)}"
+
+
+def value_text(type: str, value: float) -> str:
+    """Return one value of a numeric or moment column in the reader's format."""
+    formats: Formats = current_formats()
+    if type not in MOMENTS:
+        return formats.number(value)
+    moment = datetime.fromtimestamp(value, UTC)
+    if type == "DATE":
+        return formats.date(moment.date())
+    return formats.time(moment.time()) if type == "TIME" else formats.moment(moment)
+
+
+def level_choices(form: forms.Form) -> Iterator[tuple[Any, str]]:
+    """Yield the level's radio buttons with the time each may take at most."""
+    for widget in form["level"].subwidgets:
+        yield widget, current_formats().duration(LEVEL_SECONDS[int(str(widget.data["value"]))])
+
+
+@dataclass
+class TrainingView:
+    """What the training page shows of a work."""
+
+    work: Work | None
+
+    @property
+    def is_active(self) -> bool:
+        return bool(self.work and self.work.is_active)
+
+    @property
+    def percent(self) -> float:
+        return round(100 * self.work.progress) if self.work else 0
+
+    @property
+    def message(self) -> str:
+        notice = self.work.result.get("notice") if self.work else None
+        return sentence(notice) if notice else _(self.work.message) if self.work and self.work.message else ""
+
+    @property
+    def elapsed(self) -> str:
+        started = self.work.work_started_at_date_time if self.work else None
+        if not started:
+            return ""
+        end = self.work.work_finished_at_date_time if self.work else None
+        return current_formats().duration(((end or datetime.now(UTC)) - started).total_seconds())
+
+    @property
+    def left(self) -> str:
+        if not self.work or self.work.seconds_left is None:
+            return ""
+        return _("%(time)s left") % {"time": current_formats().duration(self.work.seconds_left)}
+
+    @property
+    def is_ending(self) -> bool:
+        """Somebody asked for an early end and the worker has not yet followed."""
+        return bool(self.work and (self.work.is_cancel_requested or self.work.is_finish_requested))
+
+    @property
+    def curve(self) -> "LossCurve | None":
+        points = self.work.curve if self.work else {}
+        validation = points.get("validation_loss", []) if isinstance(points, dict) else []
+        return LossCurve(points.get("training_loss", []), validation) if len(validation) > 1 else None
+
+
+@dataclass
+class LossCurve:
+    """Two lines in a box of 100 by 100, drawn by the template as SVG."""
+
+    training: list[float]
+    validation: list[float]
+
+    def _points(self, losses: list[float]) -> str:
+        every = [loss for loss in self.training + self.validation if loss is not None]
+        low, high = min(every), max(every)
+        height, step = (high - low) or 1.0, 100 / max(1, len(losses) - 1)
+        return " ".join(
+            f"{index * step:.2f},{100 - 100 * (loss - low) / height:.2f}" for index, loss in enumerate(losses)
+        )
+
+    @property
+    def training_points(self) -> str:
+        return self._points(self.training)
+
+    @property
+    def validation_points(self) -> str:
+        return self._points(self.validation)
+
+    @property
+    def best(self) -> float:
+        return min(self.validation)
+
+    @property
+    def rounds(self) -> int:
+        return len(self.validation)

@@ -1,0 +1,132 @@
+"""Data in: an uploaded file becomes a machine with typed columns and its rows in Parquet."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from machines import storage
+from machines.child import ChildFailedError, run_child
+from machines.engine.errors import DataError, Notice, gettext_noop
+from machines.services.columns import column_from_profile, schema_of
+from models import Column, DataLinesOperation, Machine, MachineTableLockWrite, User
+
+PREVIEW_ROWS = 8
+
+
+def dataset_upload(*, user: User, name: str, file_name: str, chunks: Iterable[bytes]) -> Machine:
+    """Keep an uploaded file, read it and return a new machine with its columns proposed.
+
+    Raises DataError with a sentence for the person; then nothing of the upload is kept.
+    """
+    folder = storage.new_folder()
+    try:
+        source = folder / "source"
+        storage.write_whole(source, chunks)
+        reading = _read({"path": str(source), "name": file_name, "options": {}, "folder": str(folder)})
+        return _machine_create(user, name, file_name, source, reading)
+    except BaseException:
+        storage.remove_folder(folder)
+        raise
+
+
+def dataset_read_again(*, machine: Machine, options: Mapping[str, Any], user: User) -> None:
+    """Read the kept file of a machine with other options; columns are proposed anew. Raises DataError and changes nothing."""
+    source = storage.absolute(machine.source_path)
+    with MachineTableLockWrite.objects.hold(lock_name(machine)):
+        reading = _read(
+            {"path": str(source), "name": machine.source_name, "options": dict(options), "folder": str(source.parent)}
+        )
+        old_parts = part_paths(machine)
+        with transaction.atomic():
+            DataLinesOperation.objects.for_machine(machine).delete()
+            machine.columns.all().delete()
+            _reading_record(machine, reading, user)
+            machine.columns_proposed()
+    for path in old_parts:
+        path.unlink(missing_ok=True)
+
+
+def rows_add(*, machine: Machine, file_name: str, chunks: Iterable[bytes], user: User) -> int:
+    """Add the rows of another file to a machine and return how many. Raises DataError naming the column that does not fit."""
+    folder = storage.absolute(machine.source_path).parent
+    incoming = folder / f"incoming-{timezone.now():%Y%m%d%H%M%S%f}"
+    try:
+        storage.write_whole(incoming, chunks)
+        with MachineTableLockWrite.objects.hold(lock_name(machine)):
+            request = {"kind": "append", "path": str(incoming), "name": file_name, "options": {}, "folder": str(folder)}
+            reading = _read(request | {"schema": schema_of(machine).to_json()})
+            return _rows_record(machine, reading, user)
+    finally:
+        incoming.unlink(missing_ok=True)
+
+
+def lock_name(machine: Machine) -> str:
+    return f"machine-{machine.pk}"
+
+
+def part_paths(machine: Machine) -> list[Path]:
+    """Return the Parquet parts with the rows a machine learns from, oldest first."""
+    parts = DataLinesOperation.objects.for_machine(machine).filter(is_added_for_learning=True).order_by("pk")
+    return [storage.absolute(path) for path in parts.values_list("path", flat=True)]
+
+
+def _read(request: dict[str, Any]) -> dict[str, Any]:
+    request |= {"preview_rows": PREVIEW_ROWS}
+    try:
+        reading = run_child(
+            "machines.engine.reading", request, seconds=settings.READ_SECONDS, memory_mb=settings.READ_MEMORY_MB
+        )
+    except ChildFailedError as error:
+        raise DataError(_FAILURES.get(error.reason, _FAILURES["crash"])) from error
+    if not reading.get("ok"):
+        notice = Notice.from_json(reading["error"])
+        raise DataError(notice.template, **notice.values)
+    return reading
+
+
+_FAILURES = {
+    "deadline": gettext_noop("Reading this file takes too long. Upload a smaller part of it."),
+    "memory": gettext_noop("Reading this file needs too much memory. Upload a smaller part of it."),
+    "crash": gettext_noop("This file cannot be read. Save it again as CSV in UTF-8 and try once more."),
+}
+
+
+@transaction.atomic
+def _machine_create(user: User, name: str, file_name: str, source: Path, reading: Mapping[str, Any]) -> Machine:
+    machine = Machine(
+        machine_name=name, machine_owner_user=user, source_name=file_name, source_path=storage.recorded(source)
+    )
+    machine.save()
+    _reading_record(machine, reading, user)
+    return machine
+
+
+def _reading_record(machine: Machine, reading: Mapping[str, Any], user: User) -> None:
+    machine.source_options = reading["found"]
+    machine.source_notices = reading["notices"]
+    machine.source_preview = reading["preview"]
+    Column.objects.bulk_create(
+        [column_from_profile(machine, position, profile) for position, profile in enumerate(reading["columns"])]
+    )
+    _rows_record(machine, reading, user)
+
+
+def _rows_record(machine: Machine, reading: Mapping[str, Any], user: User) -> int:
+    part = reading["part"]
+    with transaction.atomic():
+        DataLinesOperation.objects.create(
+            machine_id=machine.pk,
+            is_added_for_learning=True,
+            path=storage.recorded(Path(part["path"])),
+            rows=part["rows"],
+            sha256=part["sha256"],
+            user=user,
+        )
+        operations = DataLinesOperation.objects.for_machine(machine)
+        machine.rows_count = sum(operations.values_list("rows", flat=True))
+        machine.save()
+    return int(part["rows"])

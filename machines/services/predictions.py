@@ -1,0 +1,62 @@
+"""Answers: synchronous, in the web process, through ONNX Runtime alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from machines.engine.schema import DataType, Schema, Table
+from machines.serving.predictor import Answer, Predictor
+from machines.serving.sessions import Cache
+from models import EncDecConfiguration, Machine, NNModel
+
+SESSIONS = Cache()
+
+
+class NotTrainedError(LookupError):
+    """The machine has no trained model yet."""
+
+
+def description_of(machine: Machine) -> dict[str, Any]:
+    """Return what the trained file says about itself: columns, inputs with ranges and labels, outputs.
+
+    Raises NotTrainedError.
+    """
+    configuration: EncDecConfiguration | None = machine.enc_dec_configuration
+    if configuration is None or not configuration.enc_dec_config:
+        raise NotTrainedError(machine.machine_name)
+    return dict(configuration.enc_dec_config)
+
+
+def prediction_make(*, machine: Machine, values: Mapping[str, float | str | None]) -> list[Answer]:
+    """Answer one row: column name -> number (seconds for moments) or text; None or absent for "I don't know"."""
+    return predictor_of(machine).predict(row_table(Schema.from_json(description_of(machine)["columns"]), values))
+
+
+def predictor_of(machine: Machine) -> Predictor:
+    """Return the machine's loaded model, from the cache if it is there. Raises NotTrainedError."""
+    model_id = machine.training_nn_model_id
+    if model_id is None:
+        raise NotTrainedError(machine.machine_name)
+    return SESSIONS.get((machine.pk, machine.model_version), lambda: _model_bytes(model_id))
+
+
+def row_table(schema: Schema, values: Mapping[str, float | str | None]) -> Table:
+    """Return one row as the arrays that the model takes."""
+    return {
+        column.name: _cell(column.type, column.zero_is_missing, values.get(column.name)) for column in schema.inputs
+    }
+
+
+def _cell(type: DataType, zero_is_missing: bool, value: float | str | None) -> np.ndarray[Any, Any]:
+    if not type.is_numeric:
+        return np.array([value or ""], dtype=object)
+    is_missing = value is None or (zero_is_missing and value == 0)
+    return np.array([np.nan if is_missing else value], dtype=np.float64)
+
+
+def _model_bytes(model_id: int) -> bytes:
+    model = NNModel.objects.filter(pk=model_id).first()
+    if model is None or model.nn_model is None:
+        raise NotTrainedError(str(model_id))
+    return bytes(model.nn_model)

@@ -1,0 +1,20 @@
+from django.urls import path
+
+from machines import views
+
+app_name = "machines"
+urlpatterns = [
+    path("", views.machine_list, name="list"),
+    path("new/", views.upload, name="new"),
+    path("<int:pk>/", views.detail, name="detail"),
+    path("<int:pk>/source/", views.source, name="source"),
+    path("<int:pk>/columns/", views.columns, name="columns"),
+    path("<int:pk>/columns/<int:column_pk>/", views.column, name="column"),
+    path("<int:pk>/rows/", views.rows, name="rows"),
+    path("<int:pk>/training/", views.training, name="training"),
+    path("<int:pk>/training/finish/", views.training_finish, name="training-finish"),
+    path("<int:pk>/training/cancel/", views.training_cancel, name="training-cancel"),
+    path("<int:pk>/predict/", views.predict, name="predict"),
+    path("<int:pk>/download/", views.download, name="download"),
+    path("<int:pk>/delete/", views.delete, name="delete"),
+]

@@ -1,0 +1,60 @@
+"""Machines as such: the list, one machine, its file, its end."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from machines.reports import report_view
+from machines.services.machines import machine_delete
+from machines.views.access import machine_to_edit, machine_to_see, person
+from models import Machine
+
+PAGE_SIZE = 24
+
+
+@login_required
+@require_GET
+def machine_list(request: HttpRequest) -> HttpResponse:
+    machines = Machine.objects.visible_to(person(request)).light().select_related("machine_owner_team").order_by("-pk")
+    return render(
+        request, "machines/list.html", {"page": Paginator(machines, PAGE_SIZE).get_page(request.GET.get("page"))}
+    )
+
+
+@login_required
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    machine = machine_to_see(request, pk)
+    if machine.machine_status == "new":
+        return redirect("machines:columns", pk=pk)
+    if machine.training_nn_model_id is None:
+        return redirect("machines:training", pk=pk)
+    return render(request, "machines/detail.html", {"machine": machine, "report": report_view(machine)})
+
+
+@login_required
+@require_GET
+def download(request: HttpRequest, pk: int) -> HttpResponse:
+    machine = machine_to_see(request, pk)
+    model = machine.training_nn_model
+    if model is None or not model.nn_model:
+        raise Http404
+    file_name = f"{slugify(machine.machine_name) or 'machine'}.onnx"
+    headers = {"Content-Disposition": f'attachment; filename="{file_name}"', "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(bytes(model.nn_model), content_type="application/octet-stream", headers=headers)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    machine = machine_to_edit(request, pk)
+    if request.method == "POST":
+        machine_delete(machine=machine)
+        messages.success(request, _("“%(name)s” and its data are deleted.") % {"name": machine.machine_name})
+        return redirect("machines:list")
+    return render(request, "machines/delete.html", {"machine": machine})

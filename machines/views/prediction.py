@@ -1,0 +1,32 @@
+"""The prediction form and its answer."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods
+
+from config.shortcuts import render_page
+from machines.answers import answer_views
+from machines.forms.prediction import PredictionForm
+from machines.services.predictions import NotTrainedError, description_of, prediction_make
+from machines.views.access import person
+from models import Machine
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def predict(request: HttpRequest, pk: int) -> HttpResponse:
+    machines = Machine.objects.visible_to(person(request)).light().select_related("enc_dec_configuration")
+    machine = get_object_or_404(machines, pk=pk)
+    try:
+        description = description_of(machine)
+    except NotTrainedError:
+        return redirect("machines:training", pk=pk)
+    columns = {column.name: column for column in machine.columns.inputs().defer("profile")}
+    form = PredictionForm(description["inputs"], columns, request.POST if request.method == "POST" else None)
+    context = {"machine": machine, "form": form, "outputs": description["outputs"]}
+    if request.method == "POST" and form.is_valid():
+        warnings = form.warn_out_of_range()
+        answers = prediction_make(machine=machine, values=form.values)
+        context |= {"answers": answer_views(answers, description), "warnings": warnings}
+    return render_page(request, "machines/predict.html", context, partial="work")

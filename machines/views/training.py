@@ -1,0 +1,56 @@
+"""Training: start it, watch it, end it early."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from config.shortcuts import is_partial, render_page
+from machines.engine.errors import DataError
+from machines.forms.data import LevelForm
+from machines.presenters import TrainingView, level_choices
+from machines.services import training as service
+from machines.services.texts import sentence
+from machines.services.training import latest_work
+from machines.views.access import machine_to_edit, machine_to_see, person
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def training(request: HttpRequest, pk: int) -> HttpResponse:
+    machine = machine_to_see(request, pk) if request.method == "GET" else machine_to_edit(request, pk)
+    level = LevelForm(request.POST or None, initial={"level": machine.machine_level})
+    if request.method == "POST" and level.is_valid():
+        try:
+            service.training_start(machine=machine, user=person(request), level=level.cleaned_data["level"])
+        except DataError as error:
+            level.add_error(None, sentence(error.notice))
+        else:
+            return redirect("machines:training", pk=pk)
+    view = TrainingView(latest_work(machine))
+    context = {
+        "machine": machine,
+        "view": view,
+        "level": level,
+        "levels": level_choices(level),
+        "is_partial": is_partial(request),
+    }
+    return render_page(request, "machines/training.html", context, partial="progress")
+
+
+@login_required
+@require_POST
+def training_finish(request: HttpRequest, pk: int) -> HttpResponse:
+    work = latest_work(machine_to_edit(request, pk))
+    if work:
+        service.training_finish_early(work=work)
+    return redirect("machines:training", pk=pk)
+
+
+@login_required
+@require_POST
+def training_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    work = latest_work(machine_to_edit(request, pk))
+    if work:
+        service.training_cancel(work=work)
+    return redirect("machines:training", pk=pk)

@@ -1,0 +1,1 @@
+"""Listings, purchases, copies and paid answers: comes with its own issue."""

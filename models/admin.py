@@ -1,0 +1,191 @@
+"""Every model, for the administrators of the site."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db import models
+
+from . import (
+    Billing,
+    Column,
+    ConsultingRequest,
+    Credit,
+    CreditIXIOO,
+    DataLinesOperation,
+    Debit,
+    DebitIXIOO,
+    EasyAutoMLLogger,
+    EncDecConfiguration,
+    Graph,
+    Machine,
+    MachineTableLockWrite,
+    NNModel,
+    Operation,
+    Server,
+    Team,
+    User,
+    Work,
+)
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+    TabularInline = admin.TabularInline[Any, Any]
+else:
+    ModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
+
+
+class HistoryAdmin(ModelAdmin):
+    """What has happened is looked at, not changed."""
+
+    def has_add_permission(self, request: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: Any, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: Any, obj: models.Model | None = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class UserAdmin(ModelAdmin):
+    list_display = ("email", "first_name", "last_name", "is_active", "is_staff", "is_super_admin", "date_joined")
+    list_filter = ("is_active", "is_staff", "is_super_admin")
+    search_fields = ("email", "first_name", "last_name")
+    ordering = ("email",)
+    filter_horizontal = ("groups", "user_permissions")
+    exclude = ("password",)
+    # Money moves through operations only.
+    readonly_fields = ("user_balance", "user_ixioo_balance", "coupon_balance", "last_login", "date_joined")
+
+    def has_add_permission(self, request: Any) -> bool:
+        return False  # people sign up and choose a password themselves
+
+
+@admin.register(Team)
+class TeamAdmin(ModelAdmin):
+    list_display = ("name", "admin_user", "created_at")
+    search_fields = ("name", "admin_user__email")
+    autocomplete_fields = ("admin_user", "users")
+    exclude = ("url", "permission")
+
+
+class ColumnInline(TabularInline):
+    model = Column
+    fields = ("position", "name", "type", "role", "unit")
+    extra = 0
+
+
+@admin.register(Machine)
+class MachineAdmin(ModelAdmin):
+    list_display = ("machine_name", "machine_owner_user", "machine_owner_team", "machine_status", "machine_level")
+    list_filter = ("machine_status", "machine_level")
+    search_fields = ("machine_name", "machine_owner_user__email")
+    autocomplete_fields = ("machine_owner_user", "machine_owner_team")
+    fields = (
+        "machine_name",
+        "machine_description",
+        "machine_owner_user",
+        "machine_owner_team",
+        "machine_level",
+        "machine_status",
+        "machine_status_message",
+        "model_version",
+        "rows_count",
+        "source_name",
+    )
+    readonly_fields = ("machine_status", "machine_status_message", "model_version", "rows_count", "source_name")
+    inlines = (ColumnInline,)
+
+    def get_queryset(self, request: Any) -> models.QuerySet[Machine]:
+        return Machine.objects.light().select_related("machine_owner_user", "machine_owner_team")
+
+
+@admin.register(Work)
+class WorkAdmin(HistoryAdmin):
+    list_display = ("id", "machine_name", "kind", "state", "progress", "user", "server", "created_at")
+    list_filter = ("is_work_training", "is_work_solving", "server")
+    search_fields = ("machine_name", "user__email")
+    list_select_related = ("user", "server")
+
+
+@admin.register(Operation)
+class OperationAdmin(HistoryAdmin):
+    list_display = ("id", "kind", "machine_name", "machine_owner", "operation_user", "date_time")
+    search_fields = ("id", "machine_name", "operation_user__email")
+    list_select_related = ("machine_owner", "operation_user")
+
+
+@admin.register(Credit, Debit, CreditIXIOO, DebitIXIOO)
+class MovementAdmin(HistoryAdmin):
+    list_display = ("id", "user", "amount", "date_time")
+    search_fields = ("user__email",)
+    list_select_related = ("user",)
+
+
+@admin.register(Billing)
+class BillingAdmin(HistoryAdmin):
+    list_display = ("id", "machine_name", "machine_owner_user", "Operation_User", "date_time")
+    list_select_related = ("machine_owner_user", "Operation_User")
+
+
+@admin.register(EasyAutoMLLogger)
+class LoggerAdmin(HistoryAdmin):
+    list_display = ("timestamp", "level", "logger", "message", "host_name")
+    search_fields = ("message", "logger")
+
+
+@admin.register(DataLinesOperation)
+class DataLinesOperationAdmin(HistoryAdmin):
+    list_display = ("id", "machine_id", "rows", "is_added_for_learning", "is_added_for_solving", "user", "date_time")
+    list_select_related = ("user",)
+
+
+@admin.register(ConsultingRequest)
+class ConsultingRequestAdmin(HistoryAdmin):
+    list_display = ("id", "category", "state", "user", "consultant_user", "amount_usd", "created_at")
+    list_filter = ("category",)
+    list_select_related = ("user", "consultant_user")
+
+    def get_queryset(self, request: Any) -> models.QuerySet[Any]:
+        return super().get_queryset(request).defer("file")
+
+
+@admin.register(Server)
+class ServerAdmin(ModelAdmin):
+    list_display = ("server_name", "server_info_ready", "server_date_time")
+
+
+@admin.register(Graph)
+class GraphAdmin(ModelAdmin):
+    list_display = ("id", "machine", "title", "x", "y")
+    autocomplete_fields = ("machine",)
+    list_select_related = ("machine",)
+
+
+@admin.register(Column)
+class ColumnAdmin(ModelAdmin):
+    list_display = ("name", "machine", "type", "role")
+    list_filter = ("type", "role")
+    search_fields = ("name", "machine__machine_name")
+    autocomplete_fields = ("machine",)
+    list_select_related = ("machine",)
+
+
+@admin.register(NNModel, EncDecConfiguration)
+class PartAdmin(HistoryAdmin):
+    list_display = ("id",)
+
+    def get_queryset(self, request: Any) -> models.QuerySet[Any]:
+        return super().get_queryset(request).only("pk")
+
+
+@admin.register(MachineTableLockWrite)
+class LockAdmin(ModelAdmin):
+    """A lock left behind by a process that died may be deleted here."""
+
+    list_display = ("table_name", "locked_at")
+    readonly_fields = ("table_name", "locked_at", "holder")
+
+    def has_add_permission(self, request: Any) -> bool:
+        return False

@@ -1,0 +1,3 @@
+"""Django looks for the models of an app here."""
+
+from models import *  # noqa: F403

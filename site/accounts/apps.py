@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.contrib import admin
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+
+    def ready(self) -> None:
+        from allauth.account.decorators import secure_admin_login
+
+        # One door: the administration's own sign-in page has no limit of attempts
+        admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

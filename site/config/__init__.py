@@ -1,0 +1,1 @@
+"""Settings, addresses and the few helpers that every app shares."""

@@ -1,0 +1,34 @@
+// Draws the charts of a page with Plotly, in the colours of the page. Data stand in a json_script element beside each chart.
+(() => {
+  "use strict";
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  const layout = (chart) => ({
+    margin: { l: 52, r: 12, t: 8, b: 40 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { color: colour("--ink-soft"), family: "inherit", size: 13 },
+    xaxis: { title: { text: chart.dataset.x }, gridcolor: colour("--line"), zeroline: false },
+    yaxis: { title: { text: chart.dataset.y }, gridcolor: colour("--line"), zeroline: false },
+    legend: { orientation: "h", y: 1.12 },
+    height: 260,
+  });
+
+  const draw = {
+    loss: (chart, data) => ["training", "validation"].map((name) => ({
+      y: data[name],
+      name: chart.dataset[name],
+      mode: "lines",
+      line: { color: colour(name === "training" ? "--ink-soft" : "--accent"), width: 2 },
+    })),
+  };
+
+  const drawAll = () => document.querySelectorAll("[data-chart]").forEach((chart) => {
+    const data = JSON.parse(document.getElementById(chart.dataset.source).textContent);
+    window.Plotly.react(chart, draw[chart.dataset.chart](chart, data), layout(chart), { displayModeBar: false, responsive: true });
+  });
+
+  addEventListener("DOMContentLoaded", drawAll);
+  new MutationObserver(drawAll).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+})();

@@ -1,0 +1,91 @@
+"""The home page in a real browser: no accessibility violation, no sideways scrolling, nothing the CSP refuses."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.conf import settings as site_settings
+from django.test import Client
+from pytest_django.live_server_helper import LiveServer
+
+from models import User
+from tests.factories import make_column, make_machine, make_ready_machine, make_work
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+SCREENS = os.environ.get("SCREENS")  # a folder: keep pictures of what was seen
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """One browser for this module. Its event loop runs in this thread, which Django must be told to bear."""
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is missing: install the development extras")
+    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not binary:
+        pytest.skip("Chromium is missing: install it with `apt-get install chromium`")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(autouse=True)
+def _files_as_they_lie(settings: LazySettings) -> None:
+    """The live server looks files up where they are written: no collectstatic before this test."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+def look(chromium: Any, url: str, client: Client | None, name: str, width: int, scheme: str) -> list[str]:
+    """Return what is wrong with a page: console messages, overflow, axe violations."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    wrong: list[str] = []
+    context = chromium.new_context(viewport={"width": width, "height": 860}, color_scheme=scheme)
+    if client:
+        cookie = client.cookies[site_settings.SESSION_COOKIE_NAME].value
+        context.add_cookies([{"name": site_settings.SESSION_COOKIE_NAME, "value": cookie, "url": url}])
+    page = context.new_page()
+    page.on("console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(url)
+    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    if overflow > 0:
+        wrong.append(f"{overflow} px too wide")
+    wrong += [f"{found['id']}: {found['nodes'][0]['html'][:120]}" for found in Axe().run(page).response["violations"]]
+    if SCREENS:
+        page.screenshot(path=str(Path(SCREENS) / f"{name}-{width}-{scheme}.png"), full_page=True)
+    context.close()
+    return wrong
+
+
+SIZES = [(1280, "light"), (1280, "dark"), (768, "light"), (390, "dark"), (320, "light")]
+
+
+@pytest.mark.parametrize(("width", "scheme"), SIZES)
+def test_landing(chromium: Any, live_server: LiveServer, width: int, scheme: str) -> None:
+    assert look(chromium, live_server.url + "/", None, "landing", width, scheme) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), SIZES)
+def test_home(
+    chromium: Any, live_server: LiveServer, alice: User, alice_client: Client, width: int, scheme: str
+) -> None:
+    assert look(chromium, live_server.url + "/", alice_client, "empty", width, scheme) == []
+    holdout = {"auc": {"value": 0.883, "low": 0.841, "high": 0.92}}
+    report = {"outputs": [{"name": "Outcome", "task": "binary", "holdout": holdout}]}
+    ready = make_ready_machine(owner=alice, machine_name="Diabetes risk", training_report=report)
+    make_column(ready, name="Outcome", role="output")
+    work = make_work(make_machine(owner=alice, status="training", machine_name="House prices"))
+    work.start()
+    work.report(0.62, "Best so far: network 3", seconds_left=20)
+    for status in ("new", "typed", "failed"):
+        make_machine(owner=alice, status=status, machine_name=f"A rather long machine name {status}")
+    assert look(chromium, live_server.url + "/", alice_client, "home", width, scheme) == []

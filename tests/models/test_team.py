@@ -1,0 +1,69 @@
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import IntegrityError, transaction
+
+from models import Machine, Team
+from tests.factories import make_machine, make_team
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_works(team, alice, bob, charlie):
+    assert team.has_member(alice) and team.has_member(bob) and not team.has_member(charlie)
+    assert str(team) == "Alice and Bob"
+
+
+def test_permission_has_the_name_of_the_seed(team, bob, charlie):
+    assert team.permission.codename == f"can_use_team_{team.pk}"
+    assert team.create_permission() == team.permission
+    assert bob.user_permissions.filter(pk=team.permission.pk).exists()
+    assert not charlie.user_permissions.exists()
+
+
+def test_removing_takes_membership_and_permission(team, bob):
+    team.remove_user_from_team(bob)
+
+    assert not team.has_member(bob)
+    assert not bob.user_permissions.exists()
+    team.remove_user_from_team(bob)  # again is no error
+
+
+def test_the_admin_cannot_be_removed(team, alice):
+    with pytest.raises(ValueError, match="admin"):
+        team.remove_user_from_team(alice)
+
+
+def test_link_is_a_url_that_cannot_be_guessed(team, settings):
+    first = team.generate_link()
+    second = team.generate_link()
+
+    assert first != second and first.startswith(f"{settings.SITE_URL}/invites/")
+    token = urlsplit(first).path.split("/")[2]
+    assert len(token) >= 43  # 256 bits
+    team.refresh_from_db()
+    assert team.url == second
+
+
+def test_two_teams_may_have_no_link_but_not_the_same(team):
+    other = make_team()
+    link = team.generate_link()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Team.objects.filter(pk=other.pk).update(url=link)
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_deleting_leaves_machines_and_no_permission(team, alice, bob, one_by_one):
+    machine = make_machine(owner=alice, team=team)
+    codename = team.permission.codename
+
+    if one_by_one:
+        team.delete()
+    else:
+        Team.objects.filter(pk=team.pk).delete()
+
+    assert not Permission.objects.filter(codename=codename).exists()
+    machine.refresh_from_db()
+    assert machine.machine_owner_user == alice and machine.machine_owner_team is None
+    assert not Machine.objects.visible_to(bob).exists()
