@@ -35,6 +35,7 @@ class Meter:
 @dataclass(frozen=True)
 class AnswerView:
     name: str
+    description: str
     outcome: str
     sentence: str
     average: str
@@ -56,6 +57,7 @@ def _label_view(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
     ordered = sorted(chances.items(), key=lambda item: -item[1])[:MOST_CLASSES]
     return AnswerView(
         name=answer.name,
+        description=output.get("description", ""),
         outcome=label,
         sentence=_("probability %(chance)s") % {"chance": percent(chances[label])},
         average=_("In all the data: %(rate)s.") % {"rate": percent(rate)},
@@ -74,6 +76,7 @@ def _number_view(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
     scale = 100 / ((top - bottom) or 1.0)
     return AnswerView(
         name=answer.name,
+        description=output.get("description", ""),
         outcome=number(value),
         sentence=_("likely %(low)s to %(high)s") % {"low": number(low), "high": number(high)},
         average=_("In 9 of 10 similar cases the true value lies in this range. Average of all the data: %(mean)s.")

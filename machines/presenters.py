@@ -51,6 +51,11 @@ class ColumnRow:
         return sentence(reason) if reason and self.column.type == self.column.profile.get("type") else ""
 
     @property
+    def role_reason(self) -> str:
+        reason = self.column.profile.get("role_reason")
+        return sentence(reason) if reason and self.column.role == self.column.profile.get("role") == "output" else ""
+
+    @property
     def flags(self) -> list[str]:
         return [sentence(flag) for flag in self.column.profile.get("flags", [])]
 
@@ -84,13 +89,9 @@ class ColumnRow:
         ) % {"count": current_formats().number(failed), "cells": ", ".join(f"“{cell}”" for cell in failures)}
 
     @property
-    def zeros(self) -> str:
-        zeros = self.column.profile.get("zeros", 0)
-        if self.column.type != "FLOAT" or not zeros or not self.column.profile.get("zeros_suspect"):
-            return ""
-        return ngettext("%(count)s zero: missing?", "%(count)s zeros: missing?", zeros) % {
-            "count": current_formats().number(zeros)
-        }
+    def asks_about_zeros(self) -> bool:
+        """Whether 0 may stand for "not measured" here, or was said to."""
+        return self.column.type == "FLOAT" and (self.column.zero_is_missing or bool(self.column.profile.get("zeros_suspect")))
 
     @property
     def heights(self) -> list[float]:

@@ -14,6 +14,7 @@ from models import Machine
 
 METRIC_NAMES = {
     "roc_auc": "ROC AUC",
+    "auc": "ROC AUC",
     "accuracy": gettext_lazy("Accuracy"),
     "f1": "F1",
     "log_loss": gettext_lazy("Log loss"),

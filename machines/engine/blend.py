@@ -13,6 +13,7 @@ Floats: TypeAlias = NDArray[np.float32]
 PICKS = 24
 COVERAGE = 0.9
 LEAST_CHANCE = 1e-7
+LEAST_WEIGHT = 0.06  # what would count less is not worth its place in the file
 MOST_CELLS = 400_000
 
 
@@ -49,7 +50,8 @@ def blend_weights(answers: Sequence[Floats], target: Target) -> NDArray[np.float
         if tried[chosen] < best_loss:
             best_loss, best_counts = tried[chosen], counts.copy()
     weights: NDArray[np.float64] = best_counts / best_counts.sum()
-    return weights
+    weights[weights < LEAST_WEIGHT] = 0.0
+    return weights / weights.sum()
 
 
 def temperature(chances: NDArray[Any], target: Target) -> float:

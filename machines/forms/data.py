@@ -136,7 +136,11 @@ class ColumnForm(forms.ModelForm[Column]):
     class Meta:
         model = Column
         fields = ["type", "role", "description", "unit", "range_low", "range_high", "zero_is_missing"]
-        widgets = {"description": forms.TextInput()}
+        widgets = {
+            "description": forms.TextInput(),
+            "type": forms.Select(attrs={"class": "form-select"}),
+            "role": forms.Select(attrs={"class": "form-select"}),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

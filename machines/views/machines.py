@@ -20,7 +20,7 @@ PAGE_SIZE = 24
 @login_required
 @require_GET
 def machine_list(request: HttpRequest) -> HttpResponse:
-    machines = Machine.objects.visible_to(person(request)).light().select_related("machine_owner_team").order_by("-pk")
+    machines = Machine.objects.visible_to(person(request)).light().select_related("machine_owner_team", "machine_owner_user").order_by("-pk")
     return render(
         request, "machines/list.html", {"page": Paginator(machines, PAGE_SIZE).get_page(request.GET.get("page"))}
     )

@@ -2,7 +2,15 @@
 (() => {
   "use strict";
 
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  // Tokens may be light-dark(): an element wearing the colour says what it is now.
+  const probe = document.createElement("span");
+  const colour = (name) => {
+    probe.style.color = `var(${name})`;
+    document.body.append(probe);
+    const found = getComputedStyle(probe).color;
+    probe.remove();
+    return found;
+  };
 
   const layout = (chart) => ({
     margin: { l: 52, r: 12, t: 8, b: 40 },

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.conf import settings as site_settings
+from django.core.management import call_command
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
@@ -37,10 +38,12 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(autouse=True)
-def _files_as_they_lie(settings: LazySettings) -> None:
-    """The live server looks files up where they are written: no collectstatic before this test."""
+def _files_as_they_lie(settings: LazySettings, tmp_path: Path) -> None:
+    """Links to the static files as they are now, so that no earlier collectstatic decides what this test sees."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    settings.STATIC_ROOT = tmp_path / "static"
+    call_command("collectstatic", link=True, interactive=False, verbosity=0)
 
 
 def look(chromium: Any, url: str, client: Client | None, name: str, width: int, scheme: str) -> list[str]:

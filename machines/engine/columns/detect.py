@@ -18,13 +18,12 @@ GARBAGE = 0.02  # share of filled rows a type may fail to read
 DATE_SHAPED = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}\b"
 LEADING_ZERO = r"^0[0-9]{2,}$"
 PHONE = r"^(?:\+|00)[0-9][0-9 ()/.-]{6,}$|^\(?[0-9]{2,5}\)?[ /-][0-9][0-9 /-]{4,}$"
-CODE_NAMES = re.compile(
-    r"(?:^|[^a-zäöü])(?:id|ids|uid|uuid|guid|plz|zip|zipcode|zip ?code|postcode|post ?code|postal ?code|postleitzahl|code ?postal|cap"
-    r"|phone|phone ?number|telefon|telefonnummer|telephone|tel|fax|mobile|handy|iban|isbn|ean|sku|ssn|vin|barcode|imei)(?:$|[^a-zäöü])"
+CODE_NAMES = re.compile(  # in a title as `plain_name` gives it
+    r"\b(?:ids?|uid|uuid|guid|plz|postleitzahl|zip|zip ?code|post ?code|postal ?code|code ?postal|cap|iban|isbn|ean|sku|ssn|vin"
+    r"|phone|phone ?number|telefon|telefonnummer|telephone|téléphone|tel|fax|mobile|handy|barcode|imei)\b"
 )
 NUMBERING_NAMES = re.compile(
-    r"(?:^|[^a-zäöü])(?:nr|no|num|number|nummer|numero|numéro|index|idx|key|code|ref|reference|row|record|rank|laufnr|column_1|#)"
-    r"(?:$|[^a-zäöü0-9])|nummer$|^unnamed"
+    r"\b(?:nr|no|num|number|nummer|numero|numéro|index|idx|key|code|ref|reference|row|record|rank|column 1)\b|#|nummer$|^unnamed"
 )
 YEAR_NAMES = re.compile(
     r"year|jahr|année|annee|anno|año|\bdate|datum|month|monat|time|step|age|\bday\b|hour|week", re.IGNORECASE
@@ -60,10 +59,12 @@ def detect(cells: Cells, readings: Mapping[DataType, Reading]) -> Detected:
 
 
 def reads_well(reading: Reading) -> bool:
-    """Almost every filled cell is readable; a single bad one is forgiven among ten."""
+    """Almost every filled cell is readable. One bad cell is forgiven among ten, one or two bad words among many numbers."""
+    total = reading.read + reading.failed
     if reading.read < 1:
         return False
-    return reading.failed <= GARBAGE * (reading.read + reading.failed) or (reading.failed == 1 and reading.read >= 10)
+    few_words = len(reading.failures) <= 2 and reading.distinct > 20 and reading.failed <= 0.1 * total
+    return reading.failed <= GARBAGE * total or (reading.failed == 1 and reading.read >= 10) or few_words
 
 
 def is_compact_date(cells: Cells, readings: Mapping[DataType, Reading]) -> bool:
@@ -172,6 +173,8 @@ def _detect_text(cells: Cells, label: Reading) -> Detected:
     if _are_sentences(cells, label):
         template = gettext_noop("%(distinct)s different texts of several words")
         return Detected(DataType.LANGUAGE, Notice(template, {"distinct": label.distinct}))
+    if label.distinct == 1:
+        return Detected(DataType.LABEL, Notice(gettext_noop("One value in all cells")))
     template = gettext_noop("%(distinct)s different values, all short text")
     return Detected(DataType.LABEL, Notice(template, {"distinct": label.distinct}))
 

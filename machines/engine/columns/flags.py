@@ -42,7 +42,7 @@ def notes(profile: "ColumnProfile", cells: Cells, habits: Habits, *, is_open: bo
     """What a person should check."""
     reading, found = profile.reading, []
     if profile.type.is_numeric and reading.failed:
-        template = gettext_noop("%(count)s cells cannot be read and count as empty, such as: %(examples)s.")
+        template = gettext_noop("Unreadable cells that count as empty: %(count)s, such as %(examples)s.")
         found.append(_warn(template, count=reading.failed, examples=", ".join(reading.failures)))
     if profile.type is DataType.LABEL and profile.distinct > MOST_LABELS and not profile.is_id:
         template = gettext_noop(
@@ -50,7 +50,7 @@ def notes(profile: "ColumnProfile", cells: Cells, habits: Habits, *, is_open: bo
         )
         found.append(_warn(template, count=profile.distinct))
     if profile.zeros_suspect:
-        template = gettext_noop("%(count)s cells are 0, far below all others. Does 0 mean “not measured” here?")
+        template = gettext_noop("Cells that are 0, far below all others: %(count)s. Does 0 mean “not measured” here?")
         found.append(_warn(template, count=profile.zeros))
     if profile.type is DataType.FLOAT and is_unsure_number(cells, reading.format, habits):
         found.append(_about_mark(cells, reading.format))
@@ -68,8 +68,8 @@ def _about_mark(cells: Cells, format: CellFormat) -> Notice:
 
 def _about_order(cells: Cells, format: CellFormat, is_mixed: bool) -> Notice:
     if is_mixed:
-        return _warn(gettext_noop("Some dates have the day first and others the month. Check dates such as %(example)s."),
-                     example=cells.values[0])  # fmt: skip
+        template = gettext_noop("Some dates have the day first, others the month. Check dates such as %(example)s.")
+        return _warn(template, example=cells.values[0])
     if format.date_order == "MDY":
         template = gettext_noop("Dates such as %(example)s are read with the month first. Is that right?")
     else:

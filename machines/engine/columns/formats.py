@@ -1,4 +1,4 @@
-"""How a column writes its numbers and dates: decided by what its cells cannot mean otherwise, then by its neighbours."""
+"""How a column writes its numbers and dates: what its cells cannot mean otherwise decides, then its neighbours do."""
 
 import re
 from collections import Counter

@@ -2,57 +2,36 @@
 
 from machines.engine.schema import DataType
 
-# In lower case. Safe in a column of words, too.
-TEXT_TOKENS = frozenset(
-    [
-        "",
-        "na",
-        "n/a",
-        "n.a.",
-        "#n/a",
-        "#na",
-        "nan",
-        "null",
-        "(null)",
-        "<na>",
-        "\\n",
-        "?",
-        "-",
-        "--",
-        "---",
-        "–",
-        "—",
-        "#null!",
-        "#div/0!",
-        "#value!",
-        "#ref!",
-        "#name?",
-        "#num!",
-    ]
+# All in lower case. These mean "missing" in a column of words, too.
+_DASHES = ("", "?", "-", "--", "---", "–", "—", "\\n")
+_SHORT = ("na", "n/a", "n.a.", "#n/a", "#na", "nan", "null", "(null)", "<na>")
+_EXCEL_ERRORS = ("#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!")
+TEXT_TOKENS = frozenset((*_DASHES, *_SHORT, *_EXCEL_ERRORS))
+
+_WORDS = ("none", "nil", "missing", "unknown", "unbekannt", "inconnu", "empty", "leer", "no data", "not available")
+_SIGNS = (
+    "nd",
+    "n.d.",
+    "n/d",
+    "nv",
+    "k.a.",
+    "s/o",
+    "nat",
+    "undefined",
+    "tbd",
+    "x",
+    "*",
+    "**",
+    ":",
+    "/",
+    ".",
+    "..",
+    "...",
 )
-NUMBER_TOKENS = TEXT_TOKENS | frozenset(
-    (
-        "none",
-        "nil",
-        "nd",
-        "n.d.",
-        "n/d",
-        "nv",
-        "k.a.",
-        "s/o",
-        "missing",
-        "unknown",
-        "unbekannt",
-        "inconnu",
-        ".",
-        "..",
-        "...",
-    )
-    + ("no data", "not available", "tbd", "x", "*", "**", ":", "/", "nat", "undefined", "empty", "leer")
-)
-MOMENT_TOKENS = NUMBER_TOKENS | frozenset(
-    ("0000-00-00", "0000-00-00 00:00:00", "00.00.0000", "00/00/0000", "0", "1/0/1900", "00:00:00 00.00.0000")
-)
+NUMBER_TOKENS = TEXT_TOKENS.union(_WORDS, _SIGNS)
+
+_NO_DATES = ("0", "0000-00-00", "0000-00-00 00:00:00", "00.00.0000", "00/00/0000", "1/0/1900")
+MOMENT_TOKENS = NUMBER_TOKENS.union(_NO_DATES)
 
 
 def missing_tokens(type: DataType) -> frozenset[str]:

@@ -1,5 +1,6 @@
-"""Dates, times of day and both, as people write them. Every cell may be written in its own way; only the order of day and month
-belongs to the column. One cell at a time and without polars: the website's forms use it. `arrays.py` reads whole columns.
+"""Dates, times of day and both, as people write them. Every cell may be written in its own way; only the order of day
+and month belongs to the column. One cell at a time and without polars: the website's forms use it, too. `arrays.py`
+reads whole columns.
 """
 
 import re
@@ -13,14 +14,24 @@ EPOCH = date(1970, 1, 1).toordinal()
 
 # English, German, French, Spanish, Italian, Portuguese, Dutch; the first letters decide, longer beginnings first.
 MONTH_BEGINNINGS = (
-    ("juin", 6), ("juil", 7), ("giu", 6), ("lug", 7), ("mars", 3), ("march", 3), ("märz", 3), ("maerz", 3), ("mär", 3), ("mrz", 3),
-    ("jan", 1), ("jän", 1), ("ene", 1), ("gen", 1), ("feb", 2), ("fév", 2), ("fev", 2), ("mar", 3), ("maa", 3), ("mrt", 3),
-    ("apr", 4), ("avr", 4), ("abr", 4), ("mai", 5), ("may", 5), ("mei", 5), ("mag", 5), ("jun", 6), ("jul", 7),
-    ("aug", 8), ("aoû", 8), ("aou", 8), ("ago", 8), ("sep", 9), ("set", 9), ("okt", 10), ("oct", 10), ("ott", 10), ("out", 10),
-    ("nov", 11), ("dez", 12), ("dec", 12), ("déc", 12), ("dic", 12),
-)  # fmt: skip
+    (1, "jan jän ene gen"),
+    (2, "feb fév fev"),
+    (6, "juin giu"),
+    (7, "juil lug"),
+    (3, "mars march märz maerz mär mrz mar maa mrt"),
+    (4, "apr avr abr"),
+    (5, "mai may mei mag"),
+    (6, "jun"),
+    (7, "jul"),
+    (8, "aug aoû aou ago"),
+    (9, "sep set"),
+    (10, "okt oct ott out"),
+    (11, "nov"),
+    (12, "dez dec déc dic"),
+)
+_BEGINNINGS = tuple((beginning, number) for number, words in MONTH_BEGINNINGS for beginning in words.split())
 MONTH_ENDINGS = (
-    "|uary|ruary|ch|c|il|e|y|ust|tember|t|ober|ember|uar|ruar|z|rz|ember|tember|vier|rier|s|let|n|et|re|tembre|obre|embre|ro|rero"
+    "|v|r|uary|ruary|ch|c|il|e|y|ust|tember|t|ober|ember|uar|ruar|z|rz|ember|tember|vier|rier|s|let|n|et|re|tembre|obre|embre|ro|rero"
     "|zo|o|io|iembre|tiembre|ubre|naio|braio|ile|gio|gno|lio|osto|tobre|eiro|ereiro|ço|ril|ho|ubro|embro|uari|ruari|rt|aio"
 )
 _MONTH_ENDINGS = frozenset(MONTH_ENDINGS.split("|"))
@@ -54,7 +65,7 @@ LONGEST = 48  # characters
 
 
 class Moment(NamedTuple):
-    """What one cell says: `day` in seconds since 1970-01-01 of its midnight, `clock` in seconds of the day; None where not said."""
+    """What one cell says: `day` is its midnight in seconds since 1970-01-01, `clock` the seconds of the day."""
 
     day: float | None
     clock: float | None
@@ -125,7 +136,7 @@ def read_date(text: str, order: DateOrder) -> float | None:
 
 
 def _read_numeric(first: str, second: str, third: str, order: DateOrder) -> float | None:
-    """Three numbers. Four digits are a year; otherwise `order` decides, and the other order is tried where it cannot be."""
+    """Three numbers. Four digits are a year; otherwise `order` decides, or the other order where that cannot be."""
     if (
         (len(first) > 2 and len(first) != 4)
         or len(third) == 3
@@ -160,7 +171,7 @@ def _seconds(year: int, month: int, day: int) -> float | None:
 def month_number(word: str) -> int:
     """1 to 12, or 0 for a word that is no month."""
     word = word.lower()
-    for beginning, number in MONTH_BEGINNINGS:
+    for beginning, number in _BEGINNINGS:
         if word.startswith(beginning):
             return number if word[len(beginning) :] in _MONTH_ENDINGS else 0
     return 0

@@ -1,7 +1,7 @@
-"""Numbers as people write them: "1,234.50", "12,5 %", "(1.234,50 €)", "1e-3". A strict grammar in ASCII digits, never float() alone.
+"""Numbers as people write them: "1,234.50", "12,5 %", "(1.234,50 €)", "1e-3".
 
-`parse_number` reads one cell with nothing but `re`; the website's forms use it. `arrays.parse_numbers` reads whole columns from the
-same patterns, so that both always agree.
+A strict grammar in ASCII digits, never float() alone. `parse_number` reads one cell with nothing but `re`; the website's
+forms use it, too. `arrays.parse_numbers` reads whole columns by the same patterns, so that both always agree.
 """
 
 import math

@@ -22,7 +22,7 @@ QUANTILES = (0.2, 0.3, 0.7, 0.8)
 
 @dataclass(frozen=True)
 class Reading:
-    """One column under one type. Numbers and seconds are None for text; `histogram` has 12 equal bins from low to high."""
+    """One column under one type. Statistics are None for text; `histogram` has 12 equal bins from low to high."""
 
     format: CellFormat = field(default_factory=CellFormat)
     read: int = 0  # rows

@@ -59,6 +59,8 @@ def _find_answers(profiles: Sequence["ColumnProfile"]) -> dict[int, str]:
     if waiting and len(waiting) < len(profiles) and not _all_end_alike(profiles):
         return dict.fromkeys(waiting, WAITING)
     usable = [at for at in able if _is_usable(profiles[at]) and not _says(profiles[at], INPUT_WORD)]
+    parents = tuple(f"{profile.name}_" for profile in profiles if profile.type is DataType.JSON)
+    usable = [at for at in usable if not profiles[at].name.startswith(parents)] or usable
     return {usable[-1]: LAST} if usable else dict.fromkeys(able[-1:], LAST)
 
 
@@ -113,7 +115,7 @@ def _as_answer(profile: "ColumnProfile", reason: str) -> "ColumnProfile":
 def _are_classes(profile: "ColumnProfile") -> bool:
     """Whole numbers that are no years. Those shown most often stand for all."""
     number, top = profile.readings[DataType.FLOAT], profile.readings[DataType.LABEL].top
-    years = number.distinct > 2 and (number.low or 0) >= 1800 and (number.high or 0) <= 2199
+    years = number.distinct > 2 and (number.median or 0) >= 1800 and (number.high or 0) <= 2199
     return not years and all(re.fullmatch(r"[-+]?[0-9]+(?:\.0+)?", value) for value, _ in top)
 
 
@@ -176,4 +178,4 @@ def _is_one_to_one(frame: pl.DataFrame, profile: "ColumnProfile", answer: "Colum
     """Each value goes with one class and back; only where values recur, or anything would."""
     pairs = frame.select(profile.name, answer.name).drop_nulls()
     different = pairs.select(pl.struct(pl.all()).n_unique().alias("pairs"), pl.all().n_unique()).row(0)
-    return different[0] == different[1] == different[2] and 1 < different[0] <= 0.5 * pairs.height
+    return len(set(different)) == 1 and 1 < int(different[0]) <= 0.5 * pairs.height

@@ -1,4 +1,4 @@
-"""Files of people -> raw tables of text: CSV, TSV, TXT, XLSX, JSON and Parquet. Run in a child process; see `__main__.py`."""
+"""Files of people -> raw tables of text: CSV, TSV, TXT, XLSX, JSON, Parquet. Runs in a child process, `__main__.py`."""
 
 from pathlib import Path
 

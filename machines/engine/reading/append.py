@@ -1,4 +1,4 @@
-"""More rows for a table whose columns are already known: the same columns, in any order, with cells that still parse."""
+"""More rows for a table whose columns are known: the same columns, in any order, with cells that still parse."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -64,7 +64,7 @@ def _check_cells(cells: pl.Series, column: Column) -> list[Notice]:
             ),
             **values,
         )
-    template = gettext_noop("%(count)s cells of the column “%(column)s” cannot be read and count as empty.")
+    template = gettext_noop("Unreadable cells in the column “%(column)s” count as empty: %(count)s.")
     return [Notice(template, values, Weight.WARNING)]
 
 

@@ -27,7 +27,7 @@ def find_delimiter(path: Path, limits: Limits) -> str:
     votes = [_vote(text, delimiter) for delimiter in CANDIDATES]
     usable = [vote for vote in votes if vote.width > 1 and vote.evenness >= 0.4]
     if not usable:
-        return _delimiter_of_first_line(text)
+        return _delimiter_of_one_column(text)
     best = max(vote.evenness for vote in usable)
     return next(vote.delimiter for vote in usable if vote.evenness >= best - 0.02)
 
@@ -72,9 +72,12 @@ def _parse(text: str, delimiter: str) -> list[list[str]]:
     return rows
 
 
-def _delimiter_of_first_line(text: str) -> str:
-    """Uneven rows: trust the header if it has delimiters at all."""
+def _delimiter_of_one_column(text: str) -> str:
+    """Uneven rows: trust the header if it has delimiters at all. Else a character that parts nothing."""
     first = text.lstrip("\n").split("\n", 1)[0]
     counts = {delimiter: first.count(delimiter) for delimiter in CANDIDATES}
     best = max(counts, key=lambda delimiter: counts[delimiter])
-    return best if counts[best] > 1 else ","
+    if counts[best] > 1:
+        return best
+    absent = [delimiter for delimiter in ",;\t|" if delimiter not in text]
+    return absent[0] if absent and _vote(text, ",").width == 1 else ","

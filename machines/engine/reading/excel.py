@@ -1,4 +1,4 @@
-"""The first filled sheet of an Excel file (.xlsx) -> a raw table. The archive is checked before anything is unpacked."""
+"""The first filled sheet of an Excel file (.xlsx) -> a raw table. The archive is checked before it is unpacked."""
 
 import re
 import zipfile

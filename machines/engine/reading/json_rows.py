@@ -1,7 +1,7 @@
 """JSON -> a raw table: an array of objects, an object that holds one array, or one object per line.
 
-Objects are read one after the other, so that memory holds the cells and never the whole file. Numbers keep their digits: they are
-taken over as written and never become floats here.
+Objects are read one after the other, so that memory holds the cells and never the whole file. Numbers keep their
+digits: they are taken over as written and never become floats here.
 """
 
 import json
@@ -161,7 +161,7 @@ class _Buffer:
         return bool(piece)
 
     def decode(self) -> Any:
-        """The value that begins here. A value cut off by the end of a piece is tried again with more, twice as much each time."""
+        """The value that begins here. One cut off by the end of a piece is tried again with twice as much."""
         size = PIECE
         while True:
             try:

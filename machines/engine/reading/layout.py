@@ -1,4 +1,4 @@
-"""Where the table is within a file's rows: what stands above it, its titles, a row of descriptions, and notes below it."""
+"""Where the table is within a file's rows: what stands above it, its titles, a row of descriptions, notes below."""
 
 import re
 from collections import Counter
@@ -19,7 +19,7 @@ TAIL = 60  # and from the bottom
 HIGHEST_TITLE = 60  # a table begins within its first rows
 ROLE_WORDS = re.compile(r"\b(input|output|target|ignored?)s?\b", re.IGNORECASE)
 TOTAL_WORDS = re.compile(
-    r"(grand |sub)?(total|totals|sum|summe|gesamt|gesamtsumme|insgesamt|totale|totaal|totaux|somme|average|mittelwert)\b[ :]*$",
+    r"(grand |sub)?(totals?|sum|summe|gesamt|gesamtsumme|insgesamt|totale|totaal|totaux|somme|average|mittelwert)\b[ :]*$",
     re.IGNORECASE,
 )
 NUMBER_STYLES = (CellFormat(".", ","), CellFormat(",", "."), CellFormat(",", " "), CellFormat(".", "'"))
@@ -47,7 +47,9 @@ def find_layout(head: Sequence[Row], tail: Sequence[Row], options: ReadOptions, 
     body = [row for row in head[start + 1 :] if any(row)]
     first_row = head[start] if start < len(head) else []
     has_titles = _is_header(first_row, body) if options.has_header is None else options.has_header
-    titles = _align_titles(first_row, width) if has_titles else None
+    titles = _align_titles(first_row, width, body) if has_titles else None
+    if titles is not None and start > 0:
+        titles = _add_groups(titles, head[start - 1])
     first = start + 1 if has_titles else start
     width = max(width, len(titles or []))
     described = titles is not None and _has_descriptions(body, width, options.has_description_row)
@@ -134,13 +136,18 @@ def _is_header(row: Row, body: Sequence[Row]) -> bool:
     if not body:
         return not any(is_value(cell) for cell in row)
     columns = _columns(body, len(row))
-    over_values = [title for title, cells in zip(row, columns, strict=True) if title and _is_value_column(cells)]
-    values = [title for title in over_values if is_value(title)]
-    if over_values:
-        if _are_counted(values) and len(values) >= 0.5 * len(over_values):
-            return True
-        return len(values) < 0.5 * len(over_values)
-    return not _occurs_below(row, columns)
+    over_values = [
+        (title, cells) for title, cells in zip(row, columns, strict=True) if title and _is_value_column(cells)
+    ]
+    if not over_values:
+        return not _occurs_below(row, columns)
+    values = [title for title, cells in over_values if is_value(title) and not _is_year_over_others(title, cells)]
+    return len(values) < 0.5 * len(over_values) or _are_counted(values)
+
+
+def _is_year_over_others(title: str, cells: Sequence[str]) -> bool:
+    """ "2015" over values of that year, not over other years."""
+    return _is_year(title) and sum(_is_year(cell) for cell in cells) < 0.5 * len(cells)
 
 
 def _occurs_below(row: Row, columns: Sequence[Sequence[str]]) -> bool:
@@ -151,21 +158,26 @@ def _occurs_below(row: Row, columns: Sequence[Sequence[str]]) -> bool:
 
 
 def _are_counted(titles: Sequence[str]) -> bool:
-    """Years in a row ("2001", "2002"), or 0, 1, 2 ... as programs write for columns without a name."""
-    if not titles or not all(title.isascii() and title.isdigit() and len(title) < 5 for title in titles):
-        return False
-    numbers = [int(title) for title in titles]
-    steps = {after - before for before, after in zip(numbers, numbers[1:], strict=False)}
-    if all(1800 <= number <= 2199 for number in numbers):
-        return len(steps) <= 1 and steps != {0}
-    return numbers[0] == 0 and steps == {1} and len(numbers) > 3
+    """0, 1, 2 ... as programs write for columns without a name."""
+    return len(titles) > 3 and list(titles) == [str(number) for number in range(len(titles))]
 
 
-def _align_titles(row: Row, width: int) -> Row:
+def _align_titles(row: Row, width: int, body: Sequence[Row]) -> Row:
     """R leaves out the title of its row names: then all titles move one to the right."""
-    if len(row) == width - 1 and all(row):
-        return [*row, ""]
+    if len(row) == width - 1 and all(row) and body and all(len(cells) == width and cells[-1] for cells in body[:50]):
+        return ["", *row]
     return row + [""] * (width - len(row))
+
+
+def _add_groups(titles: Row, above: Row) -> Row:
+    """Two rows of titles, the upper one naming groups: "Sales" over "2023", "2024" gives "Sales 2023", "Sales 2024"."""
+    if len(set(filter(None, titles))) == _filled(titles) or _filled(above) < 2 or _filled(above) >= len(titles):
+        return titles
+    group, groups = "", []
+    for at in range(len(titles)):
+        group = (above[at] if at < len(above) else "") or group
+        groups.append(group)
+    return [f"{group} {title}".strip() for group, title in zip(groups, titles, strict=True)]
 
 
 def _has_descriptions(body: Sequence[Row], width: int, forced: bool | None) -> bool:

@@ -26,7 +26,7 @@ def add_children(table: RawTable, limits: Limits) -> RawTable:
     children = children[: max(0, limits.columns - frame.width)]
     names = make_unique([*frame.columns, *(child.name for child in children)])
     frame = frame.hstack([child.alias(name) for child, name in zip(children, names[frame.width :], strict=True)])
-    template = gettext_noop("%(count)s columns were added for the values within %(names)s.")
+    template = gettext_noop("Columns added for the values within %(names)s: %(count)s.")
     notice = Notice(template, {"count": len(children), "names": ", ".join(parents[:5])})
     whole = RawTable.from_frame(frame)
     return replace(whole, found=table.found, descriptions=table.descriptions, notices=[*table.notices, notice])

@@ -11,7 +11,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a person says about a file. None means: find out. After reading, `RawTable.found` has every field filled in."""
+    """What a person says about a file. None means: find out. `RawTable.found` says how the file was read."""
 
     encoding: str | None = None
     delimiter: str | None = None

@@ -7,6 +7,7 @@ import polars as pl
 
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.reading.options import Limits, ReadOptions
+from machines.engine.reading.parts import GROUP
 from machines.engine.reading.table import RawTable, clean_cells, new_folder
 from machines.engine.reading.text import check_rows
 from machines.engine.reading.titles import check_size, name_columns
@@ -37,9 +38,13 @@ def _write(
         raise DataError(gettext_noop("The Parquet file has no columns of text, numbers or dates."))
     titles = name_columns(readable)
     cells = [_to_text(old, schema[old]).alias(new) for old, new in zip(readable, titles.names, strict=True)]
-    target = folder / "table.parquet"
+    target = folder / "table"
+    target.mkdir()
     try:
-        scan.select(cells).select(clean_cells()).sink_parquet(target, compression="zstd", compression_level=1)
+        text = scan.select(cells).select(clean_cells())
+        text.sink_parquet(
+            target / "0.parquet", compression="zstd", compression_level=1, row_group_size=GROUP // len(cells)
+        )
     except PROBLEMS as error:
         raise DataError(CANNOT) from error
     found = replace(options, encoding="utf-8", delimiter="", skip_rows=0, has_header=True, has_description_row=False)

@@ -12,7 +12,8 @@ import polars as pl
 
 from machines.engine.reading.table import RawTable
 
-PIECE = 1_000_000
+PIECE = 1_000_000  # bytes
+GROUP = 2_000_000  # cells of one row group: what lies in memory at once
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def write_part(table: RawTable, folder: Path) -> Part:
     temporary, path = folder / f".{name}.part", folder / f"{name}.parquet"
     try:
         scan = pl.scan_parquet(table.path).select(table.columns)
-        scan.sink_parquet(temporary, compression="zstd", maintain_order=True)
+        scan.sink_parquet(temporary, row_group_size=max(1_000, GROUP // len(table.columns)), maintain_order=True)
         digest = _digest(temporary)
         _sync(temporary)
         temporary.rename(path)

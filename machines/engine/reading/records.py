@@ -1,7 +1,7 @@
 """Where each record of a clean text file ends and how many cells it has, found with numpy at about 100 MB/s.
 
-Quotes are followed by parity: a byte is outside of quotes where an even number of quotes stands before it. That is exact as long
-as every quote opens or closes a whole cell; where one does not, the file is not `regular` and `repair.py` must rewrite it.
+Quotes are followed by parity: a byte is outside of quotes where an even number of quotes stands before it. That is exact
+as long as every quote opens or closes a whole cell; otherwise the file is not `regular` and `repair.py` rewrites it.
 """
 
 import csv
@@ -128,7 +128,7 @@ class _Scanner:
         self.before = int(piece[-1])
 
     def _check_quotes(self, piece: NDArray[np.uint8], quote: NDArray[np.bool_], state: NDArray[np.uint8]) -> None:
-        """An opening quote follows a delimiter or line end; a closing one is followed by one. Doubled quotes are both."""
+        """An opening quote follows a delimiter or line end, a closing one stands before one. Doubled quotes do both."""
         before = np.concatenate([[self.before], piece[:-1]]).astype(np.uint8)
         was_inside = np.concatenate([[self.inside], state[:-1]]).astype(np.uint8)
         opening = np.flatnonzero(quote & (was_inside == 0))

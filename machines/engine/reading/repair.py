@@ -1,4 +1,4 @@
-"""Text with stray quotes, rewritten with regular ones by the csv module. Slow (about 20 MB/s) and only for such files."""
+"""Text with stray quotes, rewritten with regular ones by the csv module. Slow (20 MB/s), so only for such files."""
 
 import csv
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A raw table: every cell as text, kept in a Parquet file of its own until it is stored or forgotten."""
+"""A raw table: every cell as text, kept in Parquet files of its own until it is stored or forgotten."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ BLOCK = 10_000_000  # cells held in memory at once
 class RawTable:
     """What a file said. Cells are stripped text, None where empty; `found` says how the file was read."""
 
-    path: Path  # Parquet, one text column for each of `columns` and perhaps others
+    path: Path  # a folder of Parquet files: one text column for each of `columns`, perhaps others
     columns: tuple[str, ...]
     rows: int
     found: ReadOptions = field(default_factory=ReadOptions)
@@ -48,8 +48,9 @@ class RawTable:
     def from_frame(cls, frame: pl.DataFrame, **about: Any) -> "RawTable":
         """A raw table of a frame of text columns; `about` are the other fields."""
         keeper = new_folder()
-        path = Path(keeper.name) / "table.parquet"
-        frame.write_parquet(path, compression="zstd", compression_level=1)
+        path = Path(keeper.name) / "table"
+        path.mkdir()
+        frame.write_parquet(path / "0.parquet", compression="zstd", compression_level=1)
         return cls(path, tuple(frame.columns), frame.height, keeper=keeper, **about)
 
 
@@ -60,4 +61,5 @@ def new_folder() -> "tempfile.TemporaryDirectory[str]":
 
 def clean_cells() -> pl.Expr:
     """Strip every cell; what is empty then is None."""
-    return pl.all().str.strip_chars().replace("", None)
+    stripped = pl.all().str.strip_chars()
+    return pl.when(stripped != "").then(stripped)

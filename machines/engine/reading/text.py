@@ -1,10 +1,9 @@
 """CSV, TSV and other delimited text -> a raw table."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import polars as pl
@@ -19,20 +18,9 @@ from machines.engine.reading.records import Records, line_at, scan
 from machines.engine.reading.table import RawTable, clean_cells, new_folder
 from machines.engine.reading.titles import Titles, make_titles, notes_about
 
-PIECE = 4_000_000
+PIECE = 8_000_000  # bytes
 UNEVEN_SHARE = 0.05  # of all rows may have too many or too few cells
 UNEVEN_FEW = 2
-
-
-@dataclass(frozen=True)
-class _Body:
-    """The rows of values, alone in `folder`/body.csv."""
-
-    folder: Path
-    delimiter: str
-    layout: Layout
-    titles: Titles
-    rows: int
 
 
 def read_text(path: Path, options: ReadOptions, limits: Limits) -> RawTable:
@@ -43,15 +31,15 @@ def read_text(path: Path, options: ReadOptions, limits: Limits) -> RawTable:
     records = _find_records(folder, _delimiter(folder / "clean.csv", options, limits), limits)
     layout = _find_layout(records, options)
     titles = make_titles(layout, limits)
-    body = _Body(folder, records.delimiter, layout, titles, int(np.count_nonzero(_is_body(records, layout))))
-    check_rows(body.rows, layout.width, limits)
+    rows = int(np.count_nonzero(_is_body(records, layout)))
+    check_rows(rows, layout.width, limits)
     notices += [*notes_about(layout), *titles.notices, *_check_widths(records, layout)]
-    _cut_body(records, layout, folder / "body.csv")
-    columns = _write_table(body)
+    _write_pieces(records, layout, titles, folder / "table")
+    columns = drop_empty_end(folder / "table", titles)
     if np.max(records.ends - records.starts) > limits.cell:
-        _refuse_long_cells(folder / "table.parquet", columns, limits)
+        _refuse_long_cells(folder / "table", columns, limits)
     found = replace(_found(options, layout), encoding=encoding, delimiter=records.delimiter)
-    return RawTable(folder / "table.parquet", columns, body.rows, found, titles.descriptions, notices, keeper)
+    return RawTable(folder / "table", columns, rows, found, titles.descriptions, notices, keeper)
 
 
 def _find_layout(records: Records, options: ReadOptions) -> Layout:
@@ -120,57 +108,60 @@ def _check_widths(records: Records, layout: Layout) -> list[Notice]:
     if len(uneven) > max(UNEVEN_FEW, UNEVEN_SHARE * len(at)):
         raise DataError(
             gettext_noop(
-                "%(count)s rows do not have %(width)s cells as the table does; the first is line %(line)s with"
-                " %(cells)s. Check the delimiter and the quotes there."
+                "Rows with another number of cells than %(width)s: %(count)s. The first is line %(line)s with"
+                " %(cells)s cells. Check the delimiter and the quotes there."
             ),
             count=len(uneven),
             **values,
         )
     template = gettext_noop(
-        "%(count)s rows did not have %(width)s cells (first: line %(line)s with %(cells)s);"
-        " they were cut or filled up with empty cells."
+        "Rows with another number of cells than %(width)s were cut or filled up: %(count)s."
+        " The first is line %(line)s with %(cells)s cells."
     )
     return [Notice(template, {"count": len(uneven), **values}, Weight.WARNING)]
 
 
-def _cut_body(records: Records, layout: Layout, target: Path) -> None:
-    """Copy the rows of values alone."""
-    keep = np.concatenate([[False], _is_body(records, layout), [False]])
-    edges = np.flatnonzero(np.diff(keep.astype(np.int8)))
-    with records.path.open("rb") as source, target.open("wb") as body:
-        for first, last in zip(edges[0::2], edges[1::2], strict=True):
-            start = int(records.starts[first]) if first < 2 else int(records.ends[first - 1])
-            source.seek(start)
-            _copy(source, body, int(records.ends[last - 1]) - start)
-    records.path.unlink()
+def _write_pieces(records: Records, layout: Layout, titles: Titles, folder: Path) -> None:
+    """The rows of values -> Parquet files in `folder`, a few MB at a time: a whole table may need much more memory."""
+    folder.mkdir()
+    for number, (text, rows) in enumerate(_body_pieces(records, _is_body(records, layout))):
+        frame = _parse_piece(text, records.delimiter, titles.names)
+        if frame.height != rows:
+            raise DataError(
+                gettext_noop("The file's rows could not be told apart: %(rows)s or %(others)s. Check its quotes."),
+                rows=rows,
+                others=frame.height,
+            )
+        frame.write_parquet(folder / f"{number:05}.parquet", compression="zstd", compression_level=1)
 
 
-def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
-    while size > 0 and (piece := source.read(min(PIECE, size))):
-        target.write(piece)
-        size -= len(piece)
+def _body_pieces(records: Records, is_body: NDArray[np.bool_]) -> Iterator[tuple[bytes, int]]:
+    """Whole rows of about PIECE bytes, and how many."""
+    first, last = int(np.argmax(is_body)), len(records)
+    with records.path.open("rb") as file:
+        file.seek(int(records.starts[first]))
+        while first < last:
+            start = file.tell()
+            after = min(last, max(first + 1, int(np.searchsorted(records.ends, start + PIECE))))
+            text, kept = file.read(int(records.ends[after - 1]) - start), is_body[first:after]
+            if not kept.all():
+                lengths = np.diff(records.ends[first:after], prepend=start)
+                text = np.frombuffer(text, dtype=np.uint8)[np.repeat(kept, lengths)].tobytes()
+            if text:
+                yield text, int(np.count_nonzero(kept))
+            first = after
 
 
-def _write_table(body: _Body) -> tuple[str, ...]:
-    """body.csv -> table.parquet; returns the columns that are part of the table."""
-    scan = pl.scan_csv(
-        body.folder / "body.csv",
-        separator=body.delimiter,
+def _parse_piece(text: bytes, delimiter: str, names: Sequence[str]) -> pl.DataFrame:
+    """A line of plain cells goes before, because polars takes the width of the table from the first line."""
+    frame = pl.read_csv(
+        delimiter.join("x" for _ in names).encode() + b"\n" + text,
+        separator=delimiter,
         has_header=False,
-        schema=dict.fromkeys(body.titles.names, pl.String),
+        schema=dict.fromkeys(names, pl.String),
         truncate_ragged_lines=True,
     )
-    path = body.folder / "table.parquet"
-    scan.select(clean_cells()).sink_parquet(path, compression="zstd", compression_level=1, maintain_order=True)
-    (body.folder / "body.csv").unlink()
-    rows = pl.scan_parquet(path).select(pl.len()).collect().item()
-    if rows != body.rows:
-        raise DataError(
-            gettext_noop("The file's rows could not be told apart: %(rows)s or %(others)s. Check its quotes."),
-            rows=body.rows,
-            others=rows,
-        )
-    return drop_empty_end(path, body.titles)
+    return frame.slice(1).select(clean_cells())
 
 
 def drop_empty_end(path: Path, titles: Titles) -> tuple[str, ...]:

@@ -39,10 +39,10 @@ def name_columns(titles: Sequence[str], descriptions: Sequence[str] | None = Non
     unnamed = [name for title, name in zip(titles[:last], unique, strict=False) if not title.strip()]
     notices = []
     if unnamed:
-        template = gettext_noop("%(count)s columns had no title and were named: %(names)s.")
+        template = gettext_noop("Columns without a title were named: %(names)s.")
         notices.append(_about(template, unnamed))
     if renamed:
-        template = gettext_noop("%(count)s columns had a title that was already taken and were renamed: %(names)s.")
+        template = gettext_noop("Titles that occur twice were renamed: %(names)s.")
         notices.append(_about(template, renamed))
     described = {name: text for name, text in zip(unique, descriptions or [], strict=False) if text}
     return Titles(unique, frozenset(unique[last:]), described, notices)
@@ -52,7 +52,7 @@ def notes_about(layout: Layout) -> list[Notice]:
     """What was found around the table."""
     notices = []
     if layout.skip_rows:
-        template = gettext_noop("%(count)s lines above the table were skipped.")
+        template = gettext_noop("Lines skipped above the table: %(count)s.")
         notices.append(Notice(template, {"count": layout.skip_rows}))
     if layout.titles is None:
         template = gettext_noop("The table has no line of titles; the columns were named Column_1, Column_2 and so on.")
@@ -60,7 +60,7 @@ def notes_about(layout: Layout) -> list[Notice]:
     if layout.descriptions is not None:
         notices.append(Notice(gettext_noop("The line below the titles was read as descriptions of the columns.")))
     if layout.notes:
-        template = gettext_noop("%(count)s lines below the table, empty or notes, were left out.")
+        template = gettext_noop("Empty lines and notes left out below the table: %(count)s.")
         notices.append(Notice(template, {"count": layout.notes}))
     if layout.totals:
         template = gettext_noop("The last line looks like a total of the rows above and was left out.")
