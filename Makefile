@@ -25,7 +25,7 @@ run: .venv/installed ## Start the site and its worker; prints the address and th
 	@$(MANAGE) run --host "$(HOST)" --port "$(PORT)"
 
 test: .venv/installed-dev ## Run every test
-	@$(MANAGE) collectstatic --noinput --verbosity 0
+	@$(MANAGE) run --prepare
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 test-both: .venv/installed-dev ## Run the suite on SQLite and, at POSTGRES_URL, on PostgreSQL (not the browser tests again)

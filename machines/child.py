@@ -47,6 +47,7 @@ class Child:
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
+            errors="replace",  # a library may print anything; a reader that gives up would hold the child for ever
             start_new_session=True,
         )
         self.errors: list[str] = []
@@ -82,8 +83,10 @@ class Child:
             return {}
 
     def send(self, line: str) -> None:
+        assert self.process.stdin is not None
+        if self.process.stdin.closed:
+            return
         with suppress(BrokenPipeError):
-            assert self.process.stdin is not None
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
 
@@ -93,6 +96,16 @@ class Child:
         self.process.wait()
         for reader in self._readers:
             reader.join(timeout=5)
+        self._close()
+
+    def _close(self) -> None:
+        """Close the pipes, except one that is still read: something that outlived the child holds its other end."""
+        pipes = [self.process.stdout, self.process.stderr]
+        idle = [pipe for pipe, reader in zip(pipes, self._readers, strict=True) if not reader.is_alive()]
+        for pipe in (self.process.stdin, *idle):
+            with suppress(BrokenPipeError):
+                assert pipe is not None
+                pipe.close()
 
     @property
     def memory_mb(self) -> float:
@@ -121,6 +134,7 @@ def run_child(
     child = Child(module, request, threads=threads)
     deadline = time.monotonic() + seconds
     last: dict[str, Any] = {}
+    is_hanging = False
     try:
         while (message := child.next_message()) is not END:
             if message:
@@ -130,10 +144,10 @@ def run_child(
             on_tick(child)
         child.process.wait(timeout=TICK_SECONDS * 20)
     except subprocess.TimeoutExpired:
-        pass  # it said its last word and hangs at the door
+        is_hanging = True  # at the door: it has said its last word
     finally:
         child.stop()
-    if not last or child.process.returncode not in {0, -signal.SIGKILL}:
+    if not last or (child.process.returncode and not is_hanging):
         raise ChildFailedError("crash", "".join(child.errors))
     return last
 

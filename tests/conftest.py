@@ -15,6 +15,7 @@ from django.db import connections
 from django.test import Client
 
 from models import Team, User
+from tests.browsing import open_chromium
 from tests.factories import make_admin, make_team, make_user
 
 
@@ -115,3 +116,8 @@ def dana_client(dana: User) -> Client:
 @pytest.fixture
 def cara_client(cara: User) -> Client:
     return signed_in(cara)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    yield from open_chromium()

@@ -51,7 +51,8 @@ def blend_weights(answers: Sequence[Floats], target: Target) -> NDArray[np.float
             best_loss, best_counts = tried[chosen], counts.copy()
     weights: NDArray[np.float64] = best_counts / best_counts.sum()
     weights[weights < LEAST_WEIGHT] = 0.0
-    return weights / weights.sum()
+    kept: NDArray[np.float64] = weights / weights.sum()
+    return kept
 
 
 def temperature(chances: NDArray[Any], target: Target) -> float:

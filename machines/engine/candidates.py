@@ -35,10 +35,10 @@ class Candidate:
 
 
 def fit_network(
-    lesson: Lesson, parameters: Parameters, clock: Clock, until: float, seed: int, variant: int
+    lesson: Lesson, parameters: Parameters, clock: Clock, until: float, seconds: float, seed: int, variant: int
 ) -> Candidate:
-    """Train a network of all outputs."""
-    plan = make_plan(lesson, parameters, 0.8 * clock.until(until), variant)
+    """Train a network of all outputs, of a size that suits `seconds`, until `until` (share of the clock's time)."""
+    plan = make_plan(lesson, parameters, seconds, variant)
     teacher = Teacher(plan, lesson, seed)
     teacher.teach(clock, until)
     means, spreads = teacher.out_of_fold()

@@ -46,6 +46,7 @@ class MomentEncoder:
         """Append to x [rows, columns] in order: phase 0..1, its sine, its cosine, differences in seconds."""
         if not len(self.where):
             return x
+        x = np.where(np.isinf(x), np.nan, x)  # infinity minus infinity, without numpy's warning
         turns = (x[:, self.where] - self.origin) / self.period
         phase = turns - np.floor(turns)
         angle = phase * (2 * np.pi)
@@ -59,6 +60,8 @@ class MomentEncoder:
         """Write the same as `transform` for the tensor x [N, columns]."""
         if not len(self.where):
             return x
+        nan = g.constant(np.array(np.nan))
+        x = g.add("Where", g.add("IsInf", x), nan, x)
         moved = g.add("Sub", g.add("Gather", x, g.constant(self.where), axis=1), g.constant(self.origin))
         turns = g.add("Div", moved, g.constant(self.period))
         phase = g.add("Sub", turns, g.add("Floor", turns))

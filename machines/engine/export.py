@@ -10,13 +10,11 @@ from onnx import TensorProto, helper
 from machines.engine.blend import LEAST_CHANCE
 from machines.engine.candidates import Candidate
 from machines.engine.encode import TableEncoder
-from machines.engine.errors import DataError, gettext_noop
 from machines.engine.graph import Graph
 from machines.engine.prepare import Target
 from machines.engine.schema import Column
 
 METADATA_KEY = "easyautoml"
-NOTHING = gettext_noop("Every input column holds the same value in all rows, so there is nothing to predict from.")
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,7 @@ def build_model(inputs: tuple[Column, ...], encoder: TableEncoder, blends: Seque
     names = [name for blend in blends for name in output_names(blend.target.column, blend.target.classes)]
     g = Graph([*names, *(column.name for column in inputs)])
     encoded = encoder.write(g)
-    if encoded is None:
-        raise DataError(NOTHING)
+    assert encoded is not None, "inputs without features are refused before training"
     used = {id(c): c for blend in blends for c in (*(c for c, _ in blend.parts), blend.spread) if c}
     tensors = {key: candidate.write(g, encoded) for key, candidate in used.items()}
     infos = []

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
+import onnx
 from numpy.typing import NDArray
 
 from machines.engine import measure
 from machines.engine.describe import describe_inputs, describe_output, metadata
 from machines.engine.encode import TableEncoder
-from machines.engine.export import Blend, build_model, serialize
+from machines.engine.export import Blend, build_model
 from machines.engine.parameters import Parameters
 from machines.engine.prepare import Prepared, Target
 from machines.engine.progress import MEASURING, WRITING, Clock
@@ -42,18 +42,21 @@ class Work:
         return measure.take(self.table, self.schema.inputs, rows)
 
 
-def finish(work: Work, blends: Sequence[Blend]) -> tuple[bytes, Report, dict[str, Any]]:
-    """Write the machine, measure it, and return the file's bytes, the report and the metadata."""
+def measured(work: Work, blends: Sequence[Blend]) -> tuple[onnx.ModelProto, Report]:
+    """Write the machine, and measure what was written."""
     work.clock.say(WRITING)
     model = build_model(work.schema.inputs, work.encoder, blends)
     predictor = Predictor(model.SerializeToString())
     work.clock.say(MEASURING)
-    report = _report(work, blends, predictor)
+    return model, _report(work, blends, predictor)
+
+
+def describe(work: Work, report: Report, blends: Sequence[Blend], all_rows: bool) -> dict[str, Any]:
+    """The metadata of the file."""
     trained = work.prepared.train
     inputs = describe_inputs(work.rows(trained), work.schema.inputs, report.importance)
     outputs = [describe_output(b.target, work.table[b.target.column.name][trained]) for b in blends]
-    description = metadata(work.schema, inputs, outputs, report.to_json())
-    return serialize(model, orjson.dumps(description).decode()), report, description
+    return metadata(work.schema, inputs, outputs, report.to_json()) | {"all_rows": all_rows}
 
 
 def _report(work: Work, blends: Sequence[Blend], predictor: Predictor) -> Report:

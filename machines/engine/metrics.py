@@ -5,6 +5,7 @@ All but AUC is bootstrapped over rows (Efron 1979): each repeat weighs rows at r
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ Doubles: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
 REPEATS = 200
-MOST_WEIGHTS = 2_000_000  # repeats x rows
+MOST_WEIGHTS = 1_500_000  # repeats x rows
 LEAST_CHANCE = 1e-7
 
 
@@ -80,6 +81,7 @@ def _ranks(values: Doubles) -> Doubles:
     return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
 
 
+@lru_cache(maxsize=2)
 def _weights(rows: int, seed: int) -> Doubles:
     """[1 + repeats, rows]: the sample itself, then resamples; every row of it adds up to 1."""
     repeats = max(20, min(REPEATS, MOST_WEIGHTS // max(1, rows)))

@@ -31,6 +31,7 @@ class Parameters:
     batch_size: int | None = None
     dropout: float = 0.1
     epochs: int | None = None  # most rounds through the rows
+    all_rows: bool = False  # after measuring, learn once more from all rows, those held back included
     only_network: bool = False  # no linear model and no trees beside the network
 
     def __post_init__(self) -> None:

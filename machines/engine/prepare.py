@@ -19,7 +19,7 @@ MOST_HELD_OUT = 10_000
 MOST_FOLDED = 8_000  # up to so many rows are learned in folds
 VALIDATION_SHARE = 8  # with more rows, one row in so many validates
 MOST_VALIDATED = 10_000
-CELLS_PER_SECOND = 1_000_000  # so many cells are read per second of the time allowed
+CELLS_PER_SECOND = 600_000  # so many cells are read per second of the time allowed
 
 NO_INPUTS = gettext_noop("No column is used as an input. Choose at least one column to predict from.")
 NO_OUTPUTS = gettext_noop("No column is to be predicted. Choose at least one output.")

@@ -54,6 +54,7 @@ def column_update(*, column: Column, changes: Mapping[str, Any]) -> Column:
         setattr(column, name, value)
     if "type" in changes:
         column.format = reading_of(column).get("format", {})
+        column.range_low = column.range_high = None  # a range of numbers is no range of days
     if column.type in {DataType.IGNORE, DataType.JSON}:
         column.role = Role.IGNORED
     if column.type != DataType.FLOAT:

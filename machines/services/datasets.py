@@ -1,6 +1,7 @@
 """Data in: an uploaded file becomes a machine with typed columns and its rows in Parquet."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,13 @@ from machines.child import ChildFailedError, run_child
 from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.services.columns import column_from_profile, schema_of
 from models import Column, DataLinesOperation, Machine, MachineTableLockWrite, User
+from models.machine import InvalidTransition, MachineStatus
+from models.machine_table_lock_write import LockBusy
 
 PREVIEW_ROWS = 8
+TRAINING = gettext_noop("This machine is training. Wait for its end, or cancel it, before the file is read anew.")
+BUSY = gettext_noop("Something else is changing this right now. Try again in a minute.")
+NO_SOURCE = gettext_noop("The file of this machine is not kept here, so no rows can be read for it.")
 
 
 def dataset_upload(*, user: User, name: str, file_name: str, chunks: Iterable[bytes]) -> Machine:
@@ -35,31 +41,32 @@ def dataset_upload(*, user: User, name: str, file_name: str, chunks: Iterable[by
 
 def dataset_read_again(*, machine: Machine, options: Mapping[str, Any], user: User) -> None:
     """Read the kept file of a machine with other options; columns are proposed anew. Raises DataError and changes nothing."""
-    source = storage.absolute(machine.source_path)
-    with MachineTableLockWrite.objects.hold(lock_name(machine)):
+    source = _source(machine)
+    if machine.machine_status == MachineStatus.TRAINING:
+        raise DataError(TRAINING)
+    with _write_lock(machine):
         reading = _read(
             {"path": str(source), "name": machine.source_name, "options": dict(options), "folder": str(source.parent)}
         )
         old_parts = part_paths(machine)
-        with transaction.atomic():
-            DataLinesOperation.objects.for_machine(machine).delete()
-            machine.columns.all().delete()
+        with _part_of(reading), transaction.atomic():
+            _columns_forget(machine)
             _reading_record(machine, reading, user)
-            machine.columns_proposed()
     for path in old_parts:
         path.unlink(missing_ok=True)
 
 
 def rows_add(*, machine: Machine, file_name: str, chunks: Iterable[bytes], user: User) -> int:
     """Add the rows of another file to a machine and return how many. Raises DataError naming the column that does not fit."""
-    folder = storage.absolute(machine.source_path).parent
+    folder = _source(machine).parent
     incoming = folder / f"incoming-{timezone.now():%Y%m%d%H%M%S%f}"
     try:
         storage.write_whole(incoming, chunks)
-        with MachineTableLockWrite.objects.hold(lock_name(machine)):
+        with _write_lock(machine):
             request = {"kind": "append", "path": str(incoming), "name": file_name, "options": {}, "folder": str(folder)}
             reading = _read(request | {"schema": schema_of(machine).to_json()})
-            return _rows_record(machine, reading, user)
+            with _part_of(reading):
+                return _rows_record(machine, reading, user)
     finally:
         incoming.unlink(missing_ok=True)
 
@@ -72,6 +79,40 @@ def part_paths(machine: Machine) -> list[Path]:
     """Return the Parquet parts with the rows a machine learns from, oldest first."""
     parts = DataLinesOperation.objects.for_machine(machine).filter(is_added_for_learning=True).order_by("pk")
     return [storage.absolute(path) for path in parts.values_list("path", flat=True)]
+
+
+def _source(machine: Machine) -> Path:
+    if not machine.source_path:
+        raise DataError(NO_SOURCE)
+    return storage.absolute(machine.source_path)
+
+
+@contextmanager
+def _write_lock(machine: Machine) -> Iterator[None]:
+    try:
+        with MachineTableLockWrite.objects.hold(lock_name(machine)):
+            yield
+    except LockBusy as error:
+        raise DataError(BUSY) from error
+
+
+@contextmanager
+def _part_of(reading: Mapping[str, Any]) -> Iterator[None]:
+    """Remove the part that was read when it cannot be recorded."""
+    try:
+        yield
+    except BaseException:
+        Path(reading["part"]["path"]).unlink(missing_ok=True)
+        raise
+
+
+def _columns_forget(machine: Machine) -> None:
+    try:
+        machine.columns_proposed()
+    except InvalidTransition as error:  # a training was started while the file was read
+        raise DataError(TRAINING) from error
+    DataLinesOperation.objects.for_machine(machine).delete()
+    machine.columns.all().delete()
 
 
 def _read(request: dict[str, Any]) -> dict[str, Any]:
@@ -112,6 +153,7 @@ def _reading_record(machine: Machine, reading: Mapping[str, Any], user: User) ->
     Column.objects.bulk_create(
         [column_from_profile(machine, position, profile) for position, profile in enumerate(reading["columns"])]
     )
+    machine.save(update_fields=["source_options", "source_notices", "source_preview"])
     _rows_record(machine, reading, user)
 
 
@@ -128,5 +170,5 @@ def _rows_record(machine: Machine, reading: Mapping[str, Any], user: User) -> in
         )
         operations = DataLinesOperation.objects.for_machine(machine)
         machine.rows_count = sum(operations.values_list("rows", flat=True))
-        machine.save()
+        machine.save(update_fields=["rows_count"])  # no more: a training may have changed the rest meanwhile
     return int(part["rows"])

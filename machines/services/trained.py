@@ -16,11 +16,14 @@ SAMPLES = ("training", "evaluation", "training_noise", "evaluation_noise")
 
 @transaction.atomic
 def model_record(*, work: Work, folder: Path, result: dict[str, Any]) -> None:
-    """Put a finished training on its machine. A work that was ended meanwhile changes nothing."""
+    """Put a finished training on its machine. A work that was ended, or a machine deleted, meanwhile changes nothing."""
     report = result["report"]
-    if work.machine is None or not work.finish({"outputs": [output["name"] for output in report["outputs"]]}):
+    machine = Machine.objects.select_for_update(of=("self",)).filter(pk=work.machine_id).first()
+    if machine is None:
+        work.cancel()
         return
-    machine = Machine.objects.select_for_update(of=("self",)).get(pk=work.machine.pk)
+    if not work.finish({"outputs": [output["name"] for output in report["outputs"]]}):
+        return
     onnx = (folder / "machine.onnx").read_bytes()
     old = machine.training_nn_model_id, machine.enc_dec_configuration_id
     machine.training_nn_model = NNModel.objects.create(nn_model=onnx)

@@ -4,6 +4,7 @@ import shutil
 import socket
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from machines.services.columns import columns_confirm, schema_of
 from machines.services.datasets import part_paths
 from machines.services.trained import model_record
 from models import Machine, Server, User, Work
-from models.machine import MachineStatus
+from models.machine import InvalidTransition, MachineStatus
 from models.work import WorkState
 
 SEED = 1
@@ -88,11 +89,12 @@ def training_execute(*, work_id: int) -> None:
     try:
         model_record(work=work, folder=folder, result=_fit(work, folder))
     except WorkCancelledError:
-        work.cancel()
-        work.machine.training_cancelled()
+        _cancel(work)
     except DataError as error:
         _fail(work, error.notice)
     except ChildFailedError as error:
+        if _is_cancel_requested(work):  # a machine that is deleted takes the child's files away
+            return _cancel(work)
         _fail(work, Notice(NO_RESULT[error.reason]))
         if error.reason == "crash":
             raise RuntimeError(f"work {work.pk} crashed: {error.details}") from error
@@ -118,11 +120,23 @@ def this_server() -> Server:
     return server
 
 
+def _cancel(work: Work) -> None:
+    work.cancel()
+    with suppress(InvalidTransition):  # the machine was deleted
+        assert work.machine is not None
+        work.machine.training_cancelled()
+
+
 def _fail(work: Work, notice: Notice) -> None:
     if work.fail(str(notice)):
         Work.objects.filter(pk=work.pk).update(result={"notice": notice.to_json()})
-        if work.machine and work.machine.machine_status == MachineStatus.TRAINING:
-            work.machine.training_failed(str(notice))
+        with suppress(InvalidTransition):  # the machine was deleted
+            if work.machine:
+                work.machine.training_failed(str(notice))
+
+
+def _is_cancel_requested(work: Work) -> bool:
+    return Work.objects.filter(pk=work.pk, is_cancel_requested=True).exists()
 
 
 def _fit(work: Work, folder: Path) -> dict[str, Any]:
@@ -148,6 +162,8 @@ def _fit(work: Work, folder: Path) -> dict[str, Any]:
         on_message=watcher.on_message,
         on_tick=watcher.on_tick,
     )
+    if _is_cancel_requested(work):
+        raise WorkCancelledError
     if result.get("kind") == "error":
         notice = Notice.from_json(result["error"])
         raise DataError(notice.template, **notice.values)

@@ -79,6 +79,9 @@ class Predictor:
     def run(self, table: Table) -> dict[str, NDArray[Any]]:
         """Every output of the graph by its name, [rows] each."""
         rows = len(next(iter(table.values()), ()))
+        if not rows:
+            texts = {output.name for output in self.session.get_outputs() if output.type == "tensor(string)"}
+            return {name: np.zeros(0, object if name in texts else np.float64) for name in self.outputs}
         feed = {name: _column(table.get(name), rows, is_text) for name, is_text in self.inputs}
         if rows <= CHUNK:
             parts = self._run(self.outputs, feed, None)

@@ -1,8 +1,5 @@
 """The home page in a real browser: no accessibility violation, no sideways scrolling, nothing the CSP refuses."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +11,10 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from models import User
+from tests.browsing import faults, keep, listen, unexpected
 from tests.factories import make_column, make_machine, make_ready_machine, make_work
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-SCREENS = os.environ.get("SCREENS")  # a folder: keep pictures of what was seen
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """One browser for this module. Its event loop runs in this thread, which Django must be told to bear."""
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright is missing: install the development extras")
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not binary:
-        pytest.skip("Chromium is missing: install it with `apt-get install chromium`")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture(autouse=True)
@@ -48,23 +28,15 @@ def _files_as_they_lie(settings: LazySettings, tmp_path: Path) -> None:
 
 def look(chromium: Any, url: str, client: Client | None, name: str, width: int, scheme: str) -> list[str]:
     """Return what is wrong with a page: console messages, overflow, axe violations."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    wrong: list[str] = []
     context = chromium.new_context(viewport={"width": width, "height": 860}, color_scheme=scheme)
     if client:
         cookie = client.cookies[site_settings.SESSION_COOKIE_NAME].value
         context.add_cookies([{"name": site_settings.SESSION_COOKIE_NAME, "value": cookie, "url": url}])
     page = context.new_page()
-    page.on("console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
+    said = listen(page)
     page.goto(url)
-    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    if overflow > 0:
-        wrong.append(f"{overflow} px too wide")
-    wrong += [f"{found['id']}: {found['nodes'][0]['html'][:120]}" for found in Axe().run(page).response["violations"]]
-    if SCREENS:
-        page.screenshot(path=str(Path(SCREENS) / f"{name}-{width}-{scheme}.png"), full_page=True)
+    wrong = [*unexpected(said), *faults(page)]
+    keep(page, f"{name}-{width}-{scheme}")
     context.close()
     return wrong
 

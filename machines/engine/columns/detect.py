@@ -186,18 +186,16 @@ def _is_identifier(cells: Cells, label: Reading) -> bool:
     return (unique or named) and not _words_are_many(cells)
 
 
-def _words_are_many(cells: Cells) -> bool:
-    words = cells.sample.str.count_matches(r"\s+") + 1
-    return float(words.mean() or 0.0) >= 4  # type: ignore[arg-type]
+def _words_are_many(cells: Cells, many: int = 4) -> bool:
+    words = cells.sample.str.count_matches(r"\s+").to_numpy() + 1
+    return bool(words.mean() >= many)
 
 
 def _are_sentences(cells: Cells, label: Reading) -> bool:
     """Too many or too long for labels, or written freely: several words and hardly ever the same."""
     longest = int(cells.lengths.max()) if cells.distinct else 0
-    if label.distinct > MOST_LABELS or longest > LONGEST_LABEL:
-        return _words_are_many(cells) or (label.distinct > MOST_LABELS and _have_blanks(cells))
+    if label.distinct > MOST_LABELS:
+        return _words_are_many(cells, 3)
+    if longest > LONGEST_LABEL:
+        return _words_are_many(cells)
     return _words_are_many(cells) and label.distinct > max(20, 0.5 * label.read)
-
-
-def _have_blanks(cells: Cells) -> bool:
-    return float((cells.sample.str.contains(" ")).mean() or 0.0) > 0.5  # type: ignore[arg-type]

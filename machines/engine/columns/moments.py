@@ -12,29 +12,22 @@ from machines.engine.schema import CellFormat, DataType, DateOrder
 DAY = 86_400.0
 EPOCH = date(1970, 1, 1).toordinal()
 
-# English, German, French, Spanish, Italian, Portuguese, Dutch; the first letters decide, longer beginnings first.
-MONTH_BEGINNINGS = (
-    (1, "jan jän ene gen"),
-    (2, "feb fév fev"),
-    (6, "juin giu"),
-    (7, "juil lug"),
-    (3, "mars march märz maerz mär mrz mar maa mrt"),
-    (4, "apr avr abr"),
-    (5, "mai may mei mag"),
-    (6, "jun"),
-    (7, "jul"),
-    (8, "aug aoû aou ago"),
-    (9, "sep set"),
-    (10, "okt oct ott out"),
-    (11, "nov"),
-    (12, "dez dec déc dic"),
+# English, German, French, Spanish, Italian, Portuguese, Dutch. A word of three letters or more that begins a name is that month.
+MONTHS = (
+    "january januar jänner janvier janv enero gennaio janeiro januari",
+    "february februar février fevrier febrero febbraio fevereiro februari",
+    "march märz maerz mrz mars marzo março marco maart mrt",
+    "april avril abril aprile",
+    "may mai mayo maggio maio mei",
+    "june juni juin junio giugno junho",
+    "july juli juillet julio luglio julho",
+    "august août aout agosto augustus",
+    "september septembre septiembre settembre setembro",
+    "october oktober octobre octubre ottobre outubro",
+    "november novembre noviembre novembro",
+    "december dezember décembre decembre diciembre dicembre dezembro",
 )
-_BEGINNINGS = tuple((beginning, number) for number, words in MONTH_BEGINNINGS for beginning in words.split())
-MONTH_ENDINGS = (
-    "|v|r|uary|ruary|ch|c|il|e|y|ust|tember|t|ober|ember|uar|ruar|z|rz|ember|tember|vier|rier|s|let|n|et|re|tembre|obre|embre|ro|rero"
-    "|zo|o|io|iembre|tiembre|ubre|naio|braio|ile|gio|gno|lio|osto|tobre|eiro|ereiro|ço|ril|ho|ubro|embro|uari|ruari|rt|aio"
-)
-_MONTH_ENDINGS = frozenset(MONTH_ENDINGS.split("|"))
+_NAMES = tuple((name, number) for number, names in enumerate(MONTHS, start=1) for name in names.split())
 
 _WORD = r"(?P<word>[^\W\d_]{3,10})\.?"
 _DAY = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th|er|\.)?"
@@ -171,10 +164,7 @@ def _seconds(year: int, month: int, day: int) -> float | None:
 def month_number(word: str) -> int:
     """1 to 12, or 0 for a word that is no month."""
     word = word.lower()
-    for beginning, number in _BEGINNINGS:
-        if word.startswith(beginning):
-            return number if word[len(beginning) :] in _MONTH_ENDINGS else 0
-    return 0
+    return next((number for name, number in _NAMES if name.startswith(word)), 0) if len(word) >= 3 else 0
 
 
 def _read_clock(text: str, *, alone: bool) -> float | None:

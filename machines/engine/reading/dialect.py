@@ -16,6 +16,7 @@ SAMPLE = 256_000  # bytes
 class _Vote:
     delimiter: str
     evenness: float  # share of rows with the most common number of cells
+    rows: int  # how many those are
     width: int
 
 
@@ -28,6 +29,8 @@ def find_delimiter(path: Path, limits: Limits) -> str:
     usable = [vote for vote in votes if vote.width > 1 and vote.evenness >= 0.4]
     if not usable:
         return _delimiter_of_one_column(text)
+    most = max(vote.rows for vote in usable)
+    usable = [vote for vote in usable if vote.rows > 0.5 * most]
     best = max(vote.evenness for vote in usable)
     return next(vote.delimiter for vote in usable if vote.evenness >= best - 0.02)
 
@@ -50,10 +53,10 @@ def _vote(text: str, delimiter: str) -> _Vote:
     widths = [len(row) for row in _parse(text, delimiter) if any(row)]
     wide = [at for at, width in enumerate(widths) if width > 1]
     if not wide or _is_one_column(text, delimiter):
-        return _Vote(delimiter, 0.0, 1)
+        return _Vote(delimiter, 0.0, 0, 1)
     widths = widths[wide[0] : wide[-1] + 1]
     width, count = max(Counter(widths).items(), key=lambda item: (item[1], item[0]))
-    return _Vote(delimiter, count / len(widths), width)
+    return _Vote(delimiter, count / len(widths), count, width)
 
 
 def _is_one_column(text: str, delimiter: str) -> bool:

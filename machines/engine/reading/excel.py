@@ -22,7 +22,7 @@ CANNOT = gettext_noop(
 )
 PIECE = 1_000_000
 DIMENSION = re.compile(rb'<(?:\w+:)?dimension[^>]*\bref="[A-Z]{1,3}[0-9]+:([A-Z]{1,3})([0-9]{1,9})"')
-LAST_ROW = re.compile(rb'<(?:\w+:)?row [^>]*\br="([0-9]{1,9})"')
+PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]*)([0-9]*)""")  # of a cell ("B7") or a row ("7")
 STRINGS = re.compile(rb'\b(?:uniqueCount|count)="([0-9]{1,12})"')
 ENTITIES = (b"<!DOCTYPE", b"<!ENTITY", b"<!doctype", b"<!entity")
 
@@ -114,7 +114,7 @@ def _check_members(archive: zipfile.ZipFile, limits: Limits) -> None:
 
 def _check_xml(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> None:
     """Look through one XML file as it unpacks; what the archive says about its size is not believed."""
-    size, held = 0, b""
+    size, held, sheet = 0, b"", _Extent()
     with archive.open(member) as file:
         start = file.read(PIECE)
         _check_declared(member.filename, start[:8192], limits)
@@ -123,10 +123,33 @@ def _check_xml(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits
             text = held + piece
             if b"\0" in start[:64] or any(mark in text for mark in ENTITIES):
                 raise DataError(gettext_noop("The Excel file declares document entities, which are not accepted."))
-            _check_rows(text, limits)
             if size > limits.excel_unpacked:
                 raise DataError(gettext_noop("The Excel file is too large when unpacked. Save it as CSV."))
-            held = text[-200:]
+            if "worksheets/" in member.filename.lower():
+                sheet.grow(text, limits)
+            held = text[-64:]
+
+
+class _Extent:
+    """The rectangle that a sheet's cells span. Readers hold all of it in memory, even for a single cell far away."""
+
+    def __init__(self) -> None:
+        self.width = self.height = 1
+
+    def grow(self, text: bytes, limits: Limits) -> None:
+        places = set(PLACE.findall(text))
+        self.width = max([self.width, *(_column_number(letters.upper()) for letters in {place[0] for place in places})])
+        self.height = max([self.height, *(int(digits) for digits in {place[1] for place in places} if digits)])
+        _check_extent(self.width, self.height, limits)
+
+
+def _check_extent(width: int, height: int, limits: Limits) -> None:
+    if height > limits.rows or width * height > limits.excel_cells:
+        raise DataError(
+            gettext_noop("The Excel sheet spans %(rows)s rows and %(columns)s columns; that is too many."),
+            rows=height,
+            columns=width,
+        )
 
 
 def _pieces(start: bytes, file: IO[bytes]) -> Iterator[bytes]:
@@ -142,19 +165,7 @@ def _check_declared(name: str, start: bytes, limits: Limits) -> None:
         if any(int(count) > limits.excel_cells for count in STRINGS.findall(start[:1000])):
             raise DataError(gettext_noop("The Excel file declares too many texts. Save it as CSV and upload that."))
     elif match := DIMENSION.search(start):
-        width, height = _column_number(match[1]), int(match[2])
-        if height > limits.rows or width * height > limits.excel_cells:
-            raise DataError(
-                gettext_noop("The Excel sheet declares %(rows)s rows and %(columns)s columns; that is too many."),
-                rows=height,
-                columns=width,
-            )
-
-
-def _check_rows(text: bytes, limits: Limits) -> None:
-    """A single row with a huge number would make the reader fill all rows above it."""
-    if any(int(number) > 1_048_576 for number in LAST_ROW.findall(text)):
-        raise DataError(gettext_noop("The Excel sheet has a row beyond 1,048,576, which Excel does not allow."))
+        _check_extent(_column_number(match[1]), int(match[2]), limits)
 
 
 def _column_number(letters: bytes) -> int:

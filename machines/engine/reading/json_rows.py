@@ -168,7 +168,7 @@ class _Buffer:
                 value, end = _DECODER.raw_decode(self.text, self.at)
             except json.JSONDecodeError as error:
                 if len(self.text) - self.at > WHOLE or not self.fill(size):
-                    self.take(max(0, error.pos - self.at))
+                    self.take(max(0, len(self.text[: error.pos].rstrip()) - self.at))
                     raise DataError(BROKEN, line=self.line) from error
                 size *= 2
                 continue

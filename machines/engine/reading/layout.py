@@ -111,10 +111,11 @@ def is_value(cell: str) -> bool:
     """Whether a cell is a number or a moment, however it is written."""
     if not any("0" <= letter <= "9" for letter in cell):
         return False
-    return any(parse_number(cell, style) is not None for style in NUMBER_STYLES) or read_moment(cell, "DMY") != (
-        None,
-        None,
-    )
+    return _is_number(cell) or read_moment(cell, "DMY") != (None, None)
+
+
+def _is_number(cell: str) -> bool:
+    return any(parse_number(cell, style) is not None for style in NUMBER_STYLES)
 
 
 def _is_year(cell: str) -> bool:
@@ -219,12 +220,12 @@ def _is_note(tail: Sequence[Row], at: int, width: int) -> bool:
     row = tail[at]
     if not any(row):
         return True
-    if width < 2 or not row[0] or is_value(row[0]) or any(is_value(cell) for cell in row[1:]):
+    if width < 2 or not row[0] or is_value(row[0]) or any(_is_number(cell) for cell in row[1:]):
         return False
     parted = any(not any(above) for above in tail[max(0, at - 5) : at])
     if _filled(row) == 1:
         return parted or len(row) < width
-    return parted and _reach(row) <= width / 2 and len(row) < width
+    return parted and _reach(row) < width and len(row) < width
 
 
 def _is_total(row: Row, labels: Counter[str], width: int) -> bool:

@@ -44,7 +44,7 @@ class Limits:
     excel_unpacked: int = 500 * MEGABYTE
     excel_ratio: int = 100
     excel_members: int = 1_000
-    excel_cells: int = 20_000_000
+    excel_cells: int = 10_000_000  # of the rectangle that a sheet spans
     cells: int = 200_000_000  # rows times columns, whatever the file's kind
 
 

@@ -34,8 +34,16 @@ class Command(BaseCommand):
         parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
-        prepare()
+        parser.add_argument(
+            "--prepare", action="store_true", help="only bring database and static files up to date, then end"
+        )
+
+    def handle(self, *args: Any, host: str, port: int, prepare: bool, **options: Any) -> None:
+        bring_up_to_date()
+        if not prepare:
+            self.serve(host, port)
+
+    def serve(self, host: str, port: int) -> None:
         works_abandoned_fail()
         if settings.DEMO:
             demo_make(say=self.stdout.write)
@@ -54,7 +62,7 @@ class Command(BaseCommand):
             stop(processes)
 
 
-def prepare() -> None:
+def bring_up_to_date() -> None:
     """Bring database and static files up to date; does nothing when they are."""
     settings.STORAGE_ROOT.mkdir(parents=True, exist_ok=True)
     executor = MigrationExecutor(connection)

@@ -1,0 +1,168 @@
+"""Train a machine from a file and save it as one ONNX file, without database or account."""
+
+import os
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from machines.engine.errors import DataError, gettext_noop
+from machines.engine.fit_job import write_safely
+from machines.engine.parameters import LEVEL_SECONDS, LEVELS
+from machines.engine.progress import Progress
+from machines.engine.schema import DataType
+from machines.management.commands._plain import (
+    PlainCommand,
+    alarm,
+    check_place,
+    check_readable,
+    process_age,
+    sentence_for_disk,
+)
+
+if TYPE_CHECKING:
+    from machines.engine.fit import Fitted
+    from machines.engine.report import OutputReport
+
+LATEST = 1.3  # seconds beyond 1.1 times the time allowed, after which nothing is waited for
+MOST_SECONDS = 30 * 24 * 3600
+SHOWN = ("auc", "log_loss", "accuracy", "rmse", "r2")
+
+TOO_LATE = gettext_noop("This table needs more than the %(seconds)s seconds allowed. Allow more with --seconds.")
+
+
+class Command(PlainCommand):
+    help = "Train a machine from a table and save it as one ONNX file. Needs neither database nor account."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("data", type=Path, help="CSV, TSV, TXT, XLSX, JSON or Parquet")
+        parser.add_argument(
+            "--output", action="append", required=True, type=_name, metavar="COL", help="may be repeated"
+        )
+        parser.add_argument("--ignore", action="append", default=[], type=_name, metavar="COL", help="may be repeated")
+        parser.add_argument("--type", action="append", default=[], type=_typed, metavar="COL=TYPE", dest="types")
+        parser.add_argument("--level", type=int, default=1, choices=LEVELS, help="effort; sets the time, too")
+        parser.add_argument(
+            "--seconds", type=_seconds, metavar="N", help="all the time there is, instead of the level's"
+        )
+        parser.add_argument("--seed", type=_seed, default=0, metavar="N")
+        parser.add_argument("--json", action="store_true", dest="is_json", help="print the report as JSON")
+        parser.add_argument("--save", type=Path, required=True, metavar="MACHINE.onnx")
+
+    def handle(self, *args: Any, data: Path, save: Path, is_json: bool, **options: Any) -> None:
+        started = time.monotonic() - (process_age() if self.is_own_process else 0.0)
+        seconds = options["seconds"] or LEVEL_SECONDS[options["level"]]
+        check_readable(data)
+        check_place(save, [data])
+        error = DataError(TOO_LATE, seconds=f"{seconds:g}")
+        end = started + seconds
+        with (
+            alarm(1.1 * seconds + LATEST + started - time.monotonic(), error) if self.is_own_process else nullcontext()
+        ):
+            fitted, warnings = self._train(data, options, end)
+        with sentence_for_disk(save):
+            write_safely(save, fitted.onnx)
+        report = _report(fitted, warnings, time.monotonic() - started)
+        self.stdout.write(
+            orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if is_json else _summary(report, save)
+        )
+        if not is_json:
+            self.warn(report["warnings"])
+
+    def _train(self, data: Path, options: Mapping[str, Any], end: float) -> "tuple[Fitted, list[str]]":
+        """Read and learn until `end` on the monotonic clock; return the machine and sentences about the data."""
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        from machines.engine.table_file import Wishes, load
+
+        wishes = Wishes(list(dict.fromkeys(options["output"])), options["ignore"], dict(options["types"]))
+        loaded = load(data, wishes, end - time.monotonic(), options["seed"])
+        import torch  # slow: mistakes in the table are told before
+
+        from machines.engine.fit import fit
+
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+        fitted = fit(
+            loaded.table,
+            loaded.schema,
+            level=options["level"],
+            deadline=end - time.monotonic(),
+            seed=options["seed"],
+            on_progress=self._show if self.stderr.isatty() else None,
+        )
+        return fitted, [str(notice) for notice in loaded.notices]
+
+    def _show(self, progress: Progress) -> bool:
+        words = f"{progress.share:4.0%}  {progress.message}"
+        self.stderr.write(f"\r{words:<70.70}", ending="\n" if progress.share >= 1 else "")
+        self.stderr.flush()
+        return True
+
+
+def _name(text: str) -> str:
+    """A title as the reader gives it."""
+    return " ".join(text.split())
+
+
+def _typed(text: str) -> tuple[str, DataType]:
+    name, _, type = text.rpartition("=")
+    if not name or type.upper() not in DataType.__members__:
+        raise ArgumentTypeError(f"“{text}” is not COL=TYPE with one of the types {', '.join(DataType)}")
+    return _name(name), DataType(type.upper())
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= MOST_SECONDS:
+        raise ArgumentTypeError(f"“{text}” seconds cannot be kept to")
+    return seconds
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**31:
+        raise ArgumentTypeError(f"“{text}” is not between 0 and {2**31 - 1}")
+    return seed
+
+
+def _report(fitted: "Fitted", warnings: Sequence[str], seconds: float) -> dict[str, Any]:
+    report = fitted.report
+    return {
+        "outputs": [output.name for output in report.outputs],
+        "tasks": [output.task for output in report.outputs],
+        "rows": report.rows,
+        "rows_trained": report.rows_trained,
+        "rows_held_out": report.rows_held_out,
+        "level": report.level,
+        "seed": report.seed,
+        "seconds": round(seconds, 3),
+        "holdout": {output.name: _metrics(output, "holdout") for output in report.outputs},
+        "baseline": {output.name: _metrics(output, "baseline") for output in report.outputs},
+        "importance": dict(report.importance),
+        "warnings": [*warnings, *(str(warning) for warning in report.warnings)],
+    }
+
+
+def _metrics(output: "OutputReport", which: str) -> dict[str, dict[str, float]]:
+    return {name: metric.to_json() for name, metric in getattr(output, which).items()}
+
+
+def _summary(report: Mapping[str, Any], save: Path) -> str:
+    lines = [_line(name, report) for name in report["outputs"]]
+    rows = f"{report['rows_trained']} rows learned, {report['rows_held_out']} held back"
+    return "\n".join([*lines, f"{rows}, {report['seconds']:.1f} s. Saved as {save}"])
+
+
+def _line(name: str, report: Mapping[str, Any]) -> str:
+    """One output in words, with the figures of the best simple model beside its own."""
+    simple = report["baseline"][name]
+    figures = [
+        f"{metric} {found['value']:.4g} ({found['low']:.4g} to {found['high']:.4g}; simple model {simple[metric]['value']:.4g})"
+        for metric, found in report["holdout"][name].items()
+        if metric in SHOWN
+    ]
+    return f"{name}: {', '.join(figures)}"

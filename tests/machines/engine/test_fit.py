@@ -1,0 +1,216 @@
+"""Training as a whole: promises about time, rows held back, repeatability and what is refused."""
+
+import json
+import time
+
+import numpy as np
+import onnx
+import pytest
+
+from machines.engine.errors import DataError
+from machines.engine.fit import fit
+from machines.engine.parameters import LEVEL_SECONDS, Parameters
+from machines.engine.prepare import _bins, prepare
+from machines.engine.schema import Column, DataType, Role, Schema
+from tests.machines.engine.tables import make_table, simple_table
+
+QUICK = Parameters(epochs=2)
+
+
+def train(table, schema, deadline=2.0, seed=0, **options):
+    return fit(
+        table,
+        schema,
+        level=1 if deadline <= 5 else 2,
+        deadline=deadline,
+        seed=seed,
+        parameters=options.pop("parameters", QUICK),
+        **options,
+    )
+
+
+def nodes(fitted):
+    model = onnx.load_from_string(fitted.onnx)
+    return model.graph.SerializeToString()
+
+
+def test_it_works():
+    table, schema = simple_table(400, classes=2)
+    fitted = train(table, schema, deadline=4, parameters=Parameters())
+    report = fitted.report.outputs[0]
+    assert report.task == "binary" and report.holdout["auc"].value > 0.85
+    assert report.holdout["auc"].low < report.holdout["auc"].value < report.holdout["auc"].high
+    assert sum(map(sum, report.confusion)) == fitted.report.rows_held_out == 80
+    assert fitted.report.rows_trained == 320 and len(fitted.report.validation_loss) == fitted.report.epochs > 2
+
+
+def test_level_seconds():
+    assert list(LEVEL_SECONDS) == [1, 2, 3, 4, 5] and list(LEVEL_SECONDS.values()) == sorted(LEVEL_SECONDS.values())
+
+
+def test_several_outputs_at_once(mixed):
+    price, kind = mixed.report.outputs
+    assert (price.task, kind.task) == ("number", "binary")
+    assert price.holdout["r2"].value > 0.5 and kind.holdout["accuracy"].value > 0.7
+    assert price.baseline_shown == "linear" and set(price.baselines) == {"mean", "linear"}
+    assert set(kind.baselines) == {"class_rates", "linear"} and kind.baseline["log_loss"].value < 0.69
+    assert 0 < len(price.points) <= 500 and price.coverage > 0.75
+    assert json.dumps(mixed.report.to_json())
+    for name in ("training", "evaluation", "training_noise", "evaluation_noise"):
+        assert set(mixed.report.samples[name]) == {"loss", "accuracy"}
+
+
+def test_rows_held_back_are_never_learned_from():
+    table, schema = simple_table(200)
+    prepared = prepare(table, schema, 2, 0)
+    first = train(table, schema, deadline=15)
+    held, groups = prepared.holdout, _bins(table["y"])
+    rng = np.random.default_rng(1)
+    table = {name: values.copy() for name, values in table.items()}
+    for name in ("x0", "x1", "x2"):
+        table[name][held] = rng.normal(size=len(held)) * 100
+    for group in range(10):  # answers change places within their tenth, because the split looks at tenths
+        mine = held[groups[held] == group]
+        table["y"][mine] = np.roll(table["y"][mine], 1)
+    second = train(table, schema, deadline=15)
+    assert len(prepared.holdout) == 40 and not set(prepared.holdout) & set(prepared.train)
+    assert nodes(first) == nodes(second)
+    assert first.report.outputs[0].holdout != second.report.outputs[0].holdout
+
+
+def test_same_seed_same_machine():
+    table, schema = make_table(80)
+    quick = Parameters(epochs=1, shape=(8,))
+    first, second, other = (train(table, schema, 15, seed, parameters=quick) for seed in (0, 0, 1))
+    assert nodes(first) == nodes(second) != nodes(other)
+
+
+@pytest.mark.parametrize(
+    "rows, columns, classes", [(60, 1200, 0), (150_000, 6, 0), (3000, 4, 300)], ids=["wide", "long", "classes"]
+)
+def test_the_deadline_is_kept(rows, columns, classes):
+    table, schema = simple_table(rows, columns, classes=classes)
+    started = time.monotonic()
+    reports = []
+    fitted = train(
+        table, schema, 2.0, parameters=Parameters(), on_progress=lambda p: not reports.append((time.monotonic(), p))
+    )
+    assert time.monotonic() - started < 2.0 * 1.1 + 2
+    assert fitted.predictor().predict({name: values[:3] for name, values in table.items()})
+    shares = [p.share for _, p in reports]
+    assert shares == sorted(shares) and shares[-1] == 1.0
+    assert reports[-1][1].seconds_left == 0 and json.dumps([p.to_json() for _, p in reports])
+
+
+@pytest.mark.parametrize("after", [0, 4])
+def test_finish_now_keeps_the_best(after):
+    table, schema = simple_table(2000, 10, classes=3)
+    said = []
+
+    def listen(progress):
+        said.append(time.monotonic())
+        return len(said) <= after
+
+    fitted = fit(table, schema, level=5, deadline=600, seed=0, on_progress=listen)
+    assert time.monotonic() - said[after] < 2.5
+    assert len(fitted.predictor().predict({"x0": np.zeros(2)})[0].probabilities) == 3
+
+
+def test_intervals_cover_nine_in_ten():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-2, 2, 2400)
+    table = {"x": x, "y": np.sin(2 * x) + rng.normal(size=2400) * (0.05 + 0.3 * np.abs(x))}
+    schema = Schema((Column("x", DataType.FLOAT), Column("y", DataType.FLOAT, Role.OUTPUT)))
+    fitted = train({k: v[:400] for k, v in table.items()}, schema, deadline=5, parameters=Parameters())
+    answer = fitted.predictor().predict({"x": x[400:]})[0]
+    inside = (answer.low <= table["y"][400:]) & (table["y"][400:] <= answer.high)
+    assert 0.85 <= inside.mean() <= 0.96
+    assert (answer.high - answer.low)[np.abs(x[400:]) > 1.5].mean() > 1.3 * (answer.high - answer.low)[
+        np.abs(x[400:]) < 0.5
+    ].mean()
+
+
+def test_rows_without_an_answer_are_left_out_and_counted():
+    table, schema = simple_table(100)
+    table["y"] = np.where(np.arange(100) < 30, np.nan, table["y"])
+    report = train(table, schema).report
+    assert report.rows == 70 and "30 rows" in str(report.warnings[0])
+
+
+def test_a_label_that_occurs_once_is_left_out():
+    table, schema = simple_table(100, classes=2)
+    table["y"][3] = "lonely"
+    fitted = train(table, schema)
+    assert fitted.report.outputs[0].classes == ("class 0", "class 1") or set(fitted.report.outputs[0].classes) == {
+        "class 0",
+        "class 1",
+    }
+    assert "lonely" in str(fitted.report.warnings[0])
+
+
+def test_the_seeds_parameters():
+    table, schema = simple_table(100)
+    for parameters in (
+        Parameters(loss="mae", optimizer="sgd", shape=(16,), epochs=2),
+        Parameters(
+            loss="binary_crossentropy",
+            optimizer="rmsprop",
+            shape=(8, 8, 8),
+            learning_rate=0.01,
+            batch_size=10,
+            epochs=2,
+        ),
+    ):
+        report = train(table, schema, parameters=parameters).report
+        assert len(report.warnings) == (parameters.loss == "binary_crossentropy")
+    only = train(table, schema, parameters=Parameters(only_network=True, epochs=2)).report.outputs[0]
+    assert list(only.weights) == ["network 0"]
+
+
+def schema_of(*columns):
+    return Schema(tuple(Column(name, kind, role) for name, kind, role in columns))
+
+
+F, L, IN, OUT = DataType.FLOAT, DataType.LABEL, Role.INPUT, Role.OUTPUT
+NUMBERS = np.arange(100.0)
+WORDS = np.array([f"w{i}" for i in range(100)], dtype=object)
+REFUSED = {
+    "no input": (schema_of(("y", F, OUT)), {"y": NUMBERS}, "No column is used as an input"),
+    "no output": (schema_of(("x", F, IN)), {"x": NUMBERS}, "No column is to be predicted"),
+    "few rows": (schema_of(("x", F, IN), ("y", F, OUT)), {"x": NUMBERS[:19], "y": NUMBERS[:19]}, "Only 19 rows"),
+    "constant number": (schema_of(("x", F, IN), ("y", F, OUT)), {"x": NUMBERS, "y": NUMBERS * 0}, "in every row"),
+    "constant label": (schema_of(("x", F, IN), ("y", L, OUT)), {"x": NUMBERS, "y": np.full(100, "a", object)}, "in every row"),
+    "unique labels": (schema_of(("x", F, IN), ("y", L, OUT)), {"x": NUMBERS, "y": WORDS}, "label of its own"),
+    "infinite": (schema_of(("x", F, IN), ("y", F, OUT)), {"x": NUMBERS, "y": np.where(NUMBERS == 7, np.inf, NUMBERS)}, "row 8"),
+    "a date": (schema_of(("x", F, IN), ("y", DataType.DATE, OUT)), {"x": NUMBERS, "y": NUMBERS}, "holds DATE"),
+    "constant input": (schema_of(("x", F, IN), ("y", F, OUT)), {"x": NUMBERS * 0, "y": NUMBERS}, "nothing to predict from"),
+    "clash": (schema_of(("y:low", F, IN), ("y", F, OUT)), {"y:low": NUMBERS, "y": NUMBERS}, "“y:low” would stand for two"),
+    "absent": (schema_of(("x", F, IN), ("y", F, OUT)), {"y": NUMBERS}, "“x” is not in the data"),
+    "nameless": (schema_of(("", F, IN), ("y", F, OUT)), {"": NUMBERS, "y": NUMBERS}, "has no name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case):
+    schema, table, sentence = REFUSED[case]
+    with pytest.raises(DataError, match=sentence):
+        train(table, schema)
+
+
+def test_too_many_classes_and_bad_wishes_are_refused():
+    table = {"x": np.arange(4400.0), "y": np.array([f"c{i % 1100}" for i in range(4400)], dtype=object)}
+    with pytest.raises(DataError, match="1100 different labels"):
+        train(table, schema_of(("x", F, IN), ("y", L, OUT)))
+    with pytest.raises(DataError, match="“huber” is not a choice for loss"):
+        Parameters(loss="huber")
+    with pytest.raises(DataError, match="level"):
+        fit(*simple_table(30), level=6, deadline=1, seed=0)
+
+
+def test_all_rows_are_learned_from_only_after_measuring_and_only_if_asked():
+    table, schema = simple_table(200)
+    plain = train(table, schema, deadline=15)
+    again = train(table, schema, deadline=15, parameters=Parameters(epochs=2, all_rows=True))
+    assert again.report.outputs[0].holdout == plain.report.outputs[0].holdout
+    assert nodes(again) != nodes(plain)
+    assert (plain.metadata["all_rows"], again.metadata["all_rows"]) == (False, True)

@@ -1,0 +1,67 @@
+"""The training process: one line in, events out, and no process left behind."""
+
+import json
+import subprocess
+import sys
+import time
+
+import onnxruntime as ort
+import polars as pl
+import pytest
+
+from tests.machines.engine.tables import simple_table
+
+COMMAND = [sys.executable, "-m", "machines.engine.fit_job"]
+
+
+@pytest.fixture
+def job(tmp_path):
+    table, schema = simple_table(120, classes=2)
+    pl.DataFrame({name: [str(v) for v in values] for name, values in table.items()}).write_parquet(
+        tmp_path / "a.parquet"
+    )
+    return {
+        "parts": [str(tmp_path / "a.parquet")], "schema": schema.to_json(), "level": 1, "deadline": 2, "seed": 0,
+        "parameters": {"epochs": 2}, "onnx_path": str(tmp_path / "m.onnx"), "report_path": str(tmp_path / "r.json"),
+    }  # fmt: skip
+
+
+def start(job):
+    process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.stdin.write(json.dumps(job) + "\n")
+    process.stdin.flush()
+    return process
+
+
+def events(process):
+    return [json.loads(line) for line in process.stdout]
+
+
+def test_it_works(job, tmp_path):
+    process = start(job)
+    found = events(process)
+    assert process.wait() == 0 and found[-1] == {"kind": "done"}
+    assert {e["kind"] for e in found[:-1]} == {"progress"} and found[-2]["share"] == 1.0
+    assert ort.InferenceSession(tmp_path / "m.onnx").get_inputs()[0].name == "x0"
+    assert json.loads((tmp_path / "r.json").read_text())["rows"] == 120
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_bad_data_is_a_sentence(job):
+    job["schema"][-1]["role"] = "ignored"
+    found = events(start(job))
+    assert found[-1]["kind"] == "error" and "No column is to be predicted" in found[-1]["error"]["template"]
+
+
+def test_finish_keeps_the_best_and_a_lost_parent_ends_it(job, tmp_path):
+    job |= {"level": 5, "deadline": 900, "parameters": {}}
+    finished, orphan = start(job), start(job | {"onnx_path": str(tmp_path / "never.onnx")})
+    for process in (finished, orphan):
+        process.stdout.readline()
+    asked = time.monotonic()
+    finished.stdin.write("finish\n")
+    finished.stdin.flush()
+    orphan.stdin.close()
+    assert orphan.wait(5) == 3 and not (tmp_path / "never.onnx").exists()
+    assert events(finished)[-1] == {"kind": "done"} and time.monotonic() - asked < 6
+    assert (tmp_path / "m.onnx").exists()

@@ -1,0 +1,69 @@
+"""A child process that misbehaves as it is told: `python -m tests.machines.odd_child`."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+
+def main() -> None:
+    request = json.loads(sys.stdin.readline())
+    globals()[request["do"]](request)
+
+
+def answer(request: dict[str, str]) -> None:
+    print(json.dumps({"said": request["word"]}))
+
+
+def sleep(request: dict[str, str]) -> None:
+    print(json.dumps({"pid": os.getpid()}), flush=True)
+    time.sleep(60)
+
+
+def sleep_with_a_child(request: dict[str, str]) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    print(json.dumps({"pid": child.pid}), flush=True)
+    time.sleep(60)
+
+
+def allocate(request: dict[str, str]) -> None:
+    kept = []
+    while True:
+        kept.append(b"x" * 20_000_000)
+        time.sleep(0.02)
+
+
+def chatter(request: dict[str, str]) -> None:
+    sys.stdout.buffer.write(b"Loading...\n\xff\xfe\x00 not text\n[1, 2]\n17\nnull\n{broken\n\n")
+    sys.stderr.buffer.write(b"\xff\xfe a warning\n" * 5000)
+    answer(request)
+
+
+def tell_environment(request: dict[str, str]) -> None:
+    print(json.dumps({"environment": dict(os.environ), "arguments": sys.argv}))
+
+
+def echo(request: dict[str, str]) -> None:
+    print(json.dumps({"ready": True}), flush=True)
+    print(json.dumps({"heard": sys.stdin.readline().strip()}))
+
+
+def nothing(request: dict[str, str]) -> None:
+    pass
+
+
+def traceback(request: dict[str, str]) -> None:
+    print(json.dumps({"kind": "progress"}), flush=True)
+    raise ValueError("the cellar is on fire")
+
+
+def close_and_hang(request: dict[str, str]) -> None:
+    answer(request)
+    sys.stdout.close()
+    os.close(1)
+    time.sleep(60)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""The runner of child processes: what it gets back, what it stops, what it keeps to itself."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from machines import child as runner
+from machines.child import Child, ChildFailedError, run_child
+
+ODD = "tests.machines.odd_child"
+
+
+def run(do, **kwargs):
+    request = {"do": do, "word": kwargs.pop("word", "hello")}
+    return run_child(ODD, request, **{"seconds": 30, "memory_mb": 500} | kwargs)
+
+
+def is_running(pid):
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+def test_it_works():
+    assert run("answer", word="grüße") == {"said": "grüße"}
+
+
+def test_every_message_is_heard_and_the_child_hears_too():
+    heard = []
+
+    def on_message(message):
+        heard.append(message)
+
+    def on_tick(child):
+        if heard == [{"ready": True}]:
+            child.send("finish")
+
+    assert run("echo", on_message=on_message, on_tick=on_tick) == {"heard": "finish"}
+    assert heard == [{"ready": True}, {"heard": "finish"}]
+
+
+def test_deadline():
+    pids, started = [], time.monotonic()
+    with pytest.raises(ChildFailedError) as failed:
+        run("sleep", seconds=1, on_message=lambda message: pids.append(message["pid"]))
+    assert failed.value.reason == "deadline"
+    assert time.monotonic() - started < 3
+    assert pids and not is_running(pids[0])
+
+
+def test_memory_limit():
+    with pytest.raises(ChildFailedError) as failed:
+        run("allocate", memory_mb=200)
+    assert failed.value.reason == "memory"
+
+
+def test_garbage_on_its_output_is_no_message():
+    heard = []
+    assert run("chatter", on_message=heard.append, seconds=10) == {"said": "hello"}
+    assert heard == [{"said": "hello"}]
+
+
+def test_no_secret_reaches_it(monkeypatch):
+    for name in ("SECRET_KEY", "DATABASE_URL", "EMAIL_URL", "PYTHONPATH"):
+        monkeypatch.setenv(name, "hush-hush")
+    told = run("tell_environment")
+    assert "hush-hush" not in str(told)
+    assert set(told["environment"]) <= {
+        "PATH", "HOME", "LANG", "TMPDIR", "LC_CTYPE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS",
+    }  # fmt: skip
+
+
+def test_threads_are_given():
+    assert run("tell_environment", threads=2)["environment"]["OMP_NUM_THREADS"] == "2"
+
+
+@pytest.mark.parametrize("do", ["nothing", "traceback"])
+def test_without_a_result_it_crashed(do):
+    with pytest.raises(ChildFailedError) as failed:
+        run(do)
+    assert failed.value.reason == "crash"
+    assert ("the cellar is on fire" in failed.value.details) == (do == "traceback")
+
+
+def test_killed_from_outside_it_crashed_even_after_some_messages():
+    with pytest.raises(ChildFailedError) as failed:
+        run("sleep", on_message=lambda message: os.kill(message["pid"], signal.SIGKILL))
+    assert failed.value.reason == "crash"
+
+
+def test_a_result_counts_though_the_child_does_not_end(monkeypatch):
+    monkeypatch.setattr(runner, "TICK_SECONDS", 0.05)
+    assert run("close_and_hang") == {"said": "hello"}
+
+
+def test_whoever_watches_can_stop_it():
+    pids = []
+
+    class Enough(Exception):
+        pass
+
+    def on_message(message):
+        pids.append(message["pid"])
+        raise Enough
+
+    with pytest.raises(Enough):
+        run("sleep", on_message=on_message)
+    assert not is_running(pids[0])
+
+
+def test_what_it_started_ends_with_it():
+    pids = []
+    with pytest.raises(ChildFailedError):
+        run("sleep_with_a_child", seconds=1, on_message=lambda message: pids.append(message["pid"]))
+    assert pids and not is_running(pids[0])
+
+
+def test_pipes_and_threads_are_closed():
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    child = Child(ODD, {"do": "answer", "word": "hello"})
+    while child.next_message() is not runner.END:
+        pass
+    child.stop()
+    assert not any(reader.is_alive() for reader in child._readers)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    child.send("too late")  # is no error
