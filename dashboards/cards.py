@@ -8,7 +8,7 @@ from django.db.models import Case, Count, Q, When
 from django.utils.translation import gettext as _
 
 from config.formats import current_formats
-from dashboards.scores import Score, score_of, tasks_of
+from machines.reports import Score, main_score, task_name
 from models import Column, Machine, User, Work
 from models.machine import MachineStatus
 
@@ -22,7 +22,7 @@ class MachineCard:
 
     machine: Machine
     outputs: list[str]
-    report: Any  # the part "outputs" of the training report
+    reports: list[dict[str, Any]]  # the part "outputs" of the training report
     work: Work | None
     owner: str  # the team, nobody but me, or whose it is
 
@@ -46,14 +46,19 @@ class MachineCard:
         return _(self.work.message) if self.work and self.work.message else ""
 
     @property
+    def scored(self) -> str:
+        """The output whose score is shown."""
+        return next((str(output.get("name", "")) for output in self.reports if main_score(output)), "")
+
+    @property
     def score(self) -> Score | None:
-        return score_of(self.report)
+        return next((score for output in self.reports if (score := main_score(output))), None)
 
     @property
     def predicts(self) -> str:
         """Return "Outcome · Yes or no", or a few names."""
         if len(self.outputs) == 1:
-            task = tasks_of(self.report).get(self.outputs[0])
+            task = next((task_name(output) for output in self.reports if output.get("name") == self.outputs[0]), "")
             return f"{self.outputs[0]} · {task}" if task else self.outputs[0]
         more = len(self.outputs) - MOST_OUTPUTS
         return ", ".join(self.outputs[:MOST_OUTPUTS]) + (f" +{more}" if more > 0 else "")
@@ -92,7 +97,7 @@ def _cards(machines: list[Machine], user: User) -> list[MachineCard]:
         outputs[machine_id].append(name)
     reports = dict(Machine.objects.filter(pk__in=ids).order_by().values_list("pk", "training_report__outputs"))
     works = {work.machine_id: work for work in Work.objects.trainings().active().filter(machine__in=ids).order_by("pk")}
-    return [MachineCard(m, outputs[m.pk], reports.get(m.pk), works.get(m.pk), _owner(m, user)) for m in machines]
+    return [MachineCard(m, outputs[m.pk], reports.get(m.pk) or [], works.get(m.pk), _owner(m, user)) for m in machines]
 
 
 def _owner(machine: Machine, user: User) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from config.formats import current_formats
+from machines.figures import figure
 from machines.serving.predictor import Answer
 
 MOST_CLASSES = 8  # rows of the small table
@@ -70,14 +71,17 @@ def _number_view(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
     assert answer.low is not None and answer.high is not None
     value, low, high = float(answer.values[0]), float(answer.low[0]), float(answer.high[0])
     unit = f" {output['unit']}" if output.get("unit") else ""
-    digits = digits_for(high - low)
-    number = lambda figure: current_formats().number(figure, digits) + unit  # noqa: E731  (short and local)
+    width = high - low
+
+    def number(number: float, digits: int = 2) -> str:
+        return figure(number, width, digits) + unit
+
     bottom, top = min(output["low"], low), max(output["high"], high)
     scale = 100 / ((top - bottom) or 1.0)
     return AnswerView(
         name=answer.name,
         description=output.get("description", ""),
-        outcome=number(value),
+        outcome=number(value, 3),
         sentence=_("likely %(low)s to %(high)s") % {"low": number(low), "high": number(high)},
         average=_("In 9 of 10 similar cases the true value lies in this range. Average of all the data: %(mean)s.")
         % {"mean": number(output["mean"])},
@@ -86,15 +90,7 @@ def _number_view(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
         ),
         rows=[
             Row(_("Lowest likely"), number(low)),
-            Row(_("Best guess"), number(value)),
+            Row(_("Best guess"), number(value, 3)),
             Row(_("Highest likely"), number(high)),
         ],
     )
-
-
-def digits_for(width: float) -> int:
-    """Return how many decimals mean something in an answer whose likely range is this wide: two digits of the width."""
-    decimals = 0
-    while width and width * 10**decimals < 10 and decimals < 8:
-        decimals += 1
-    return decimals

@@ -91,7 +91,9 @@ class ColumnRow:
     @property
     def asks_about_zeros(self) -> bool:
         """Whether 0 may stand for "not measured" here, or was said to."""
-        return self.column.type == "FLOAT" and (self.column.zero_is_missing or bool(self.column.profile.get("zeros_suspect")))
+        return self.column.type == "FLOAT" and (
+            self.column.zero_is_missing or bool(self.column.profile.get("zeros_suspect"))
+        )
 
     @property
     def heights(self) -> list[float]:

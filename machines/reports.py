@@ -1,5 +1,6 @@
 """The quality of a machine in words and figures: what its own page shows."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,13 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.formats import current_formats
-from machines.answers import digits_for
+from machines.figures import figure
 from machines.services.texts import sentence
 from models import Machine
 
 METRIC_NAMES = {
     "roc_auc": "ROC AUC",
-    "auc": "ROC AUC",
     "accuracy": gettext_lazy("Accuracy"),
     "f1": "F1",
     "log_loss": gettext_lazy("Log loss"),
@@ -22,11 +22,13 @@ METRIC_NAMES = {
     "mae": gettext_lazy("Mean error"),
     "r2": "R²",
 }
-MAIN = {"binary": "roc_auc", "multiclass": "accuracy", "number": "rmse"}
+SHARES = {"accuracy"}  # shown in percent
+HUNDREDTHS = {"roc_auc", "f1", "log_loss", "r2"}  # read to two decimals everywhere
+MAIN = ("roc_auc", "accuracy", "rmse")  # the first of these that was measured is shown alone
 TASKS = {
     "binary": gettext_lazy("Yes or no"),
-    "multiclass": gettext_lazy("One of several classes"),
-    "number": gettext_lazy("Number"),
+    "multiclass": gettext_lazy("One of several"),
+    "number": gettext_lazy("A number"),
 }
 BASELINES = {
     "linear": gettext_lazy("simple linear model"),
@@ -37,12 +39,13 @@ BASELINES = {
 
 @dataclass(frozen=True)
 class Score:
-    """One metric on rows never learned from, with its 95 % interval and the baseline's value."""
+    """One metric on rows never learned from, with its 95 % interval and the baseline's value, in words."""
 
     name: str
     value: str
-    span: str
-    baseline: str
+    low: str
+    high: str
+    baseline: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,23 +88,38 @@ def report_view(machine: Machine) -> ReportView:
     )
 
 
+def main_score(output: Mapping[str, Any]) -> Score | None:
+    """Return the one score that stands for an output of a report; None if it has none that can be shown."""
+    holdout = output.get("holdout")
+    for name in MAIN:
+        metric = holdout.get(name) if isinstance(holdout, Mapping) else None
+        if isinstance(metric, Mapping) and all(_is_finite(metric.get(key)) for key in ("value", "low", "high")):
+            return _score(name, metric, None)
+    return None
+
+
+def task_name(output: Mapping[str, Any]) -> str:
+    return str(TASKS.get(str(output.get("task")), ""))
+
+
 def _output(output: Mapping[str, Any]) -> OutputView:
     baseline = output["baseline"]
-    scores = {name: _score(name, metric, baseline.get(name)) for name, metric in output["holdout"].items()}
-    main = scores.get(MAIN[output["task"]]) or next(iter(scores.values()))
+    scores = [_score(name, metric, baseline.get(name)) for name, metric in output["holdout"].items()]
     shown = str(BASELINES.get(output["baseline_shown"], output["baseline_shown"]))
-    return OutputView(output["name"], str(TASKS[output["task"]]), main, list(scores.values()), shown)
+    return OutputView(output["name"], task_name(output), main_score(output) or scores[0], scores, shown)
 
 
 def _score(name: str, metric: Mapping[str, float], baseline: Mapping[str, float] | None) -> Score:
-    return Score(
-        name=str(METRIC_NAMES.get(name, name)),
-        value=_figure(metric["value"], metric),
-        span=f"{_figure(metric['low'], metric)} – {_figure(metric['high'], metric)}",
-        baseline=_figure(baseline["value"], metric) if baseline else "",
-    )
+    width = metric["high"] - metric["low"]
+
+    def written(value: float) -> str:
+        if name in SHARES:
+            return current_formats().percent(value)
+        return current_formats().number(value, 2) if name in HUNDREDTHS else figure(value, width)
+
+    edges = written(metric["value"]), written(metric["low"]), written(metric["high"])
+    return Score(str(METRIC_NAMES.get(name, name)), *edges, written(baseline["value"]) if baseline else "")
 
 
-def _figure(value: float, metric: Mapping[str, float]) -> str:
-    """Never more digits than mean something: two significant ones of the interval's width."""
-    return current_formats().number(value, min(digits_for(metric["high"] - metric["low"]), 4))
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -52,7 +52,7 @@ def label_metrics(truth: Ints, chances: Doubles, seed: int = 0) -> dict[str, Met
     weights = _weights(len(truth), seed)
     answer = chances.argmax(1)
     own = np.clip(chances[np.arange(len(truth)), truth], LEAST_CHANCE, 1)
-    metrics = {"auc": auc(truth == 1, chances[:, 1])} if chances.shape[1] == 2 else {}
+    metrics = {"roc_auc": auc(truth == 1, chances[:, 1])} if chances.shape[1] == 2 else {}
     return metrics | {
         "log_loss": _metric(weights @ -np.log(own)),
         "accuracy": _metric(weights @ (answer == truth).astype(float)),

@@ -1,4 +1,4 @@
-"""What a table's columns are: the types, the roles and how cells are written. Everything else in the product speaks in these words."""
+"""What a table's columns are: the types, the roles and how cells are written. The whole product speaks in these words."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -12,7 +12,8 @@ DateOrder: TypeAlias = Literal["DMY", "MDY", "YMD"]
 
 # A typed table: column name -> array of shape [rows].
 # FLOAT: float64, NaN for missing. DATE, DATETIME: float64 seconds since 1970-01-01 UTC. TIME: float64 seconds of the day.
-# LABEL, LANGUAGE: object array of str, "" for missing. The ONNX file of a machine takes exactly these arrays, reshaped to [rows, 1].
+# LABEL, LANGUAGE: object array of str, "" for missing.
+# The ONNX file of a machine takes exactly these arrays, reshaped to [rows, 1].
 Table: TypeAlias = Mapping[str, NDArray[Any]]
 
 

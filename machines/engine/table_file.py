@@ -12,22 +12,27 @@ import polars as pl
 
 from machines.engine.columns import roles
 from machines.engine.columns.cells import collect
-from machines.engine.columns.formats import find_habits
+from machines.engine.columns.formats import FORMATS, Habits, find_habits
+from machines.engine.columns.numbers import number_pattern
 from machines.engine.columns.parse import parse_table
 from machines.engine.columns.profile import HEAD, ColumnProfile, profile_column
+from machines.engine.columns.readings import Reading
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.fit_job import UNREADABLE
 from machines.engine.prepare import SAMPLED
 from machines.engine.reading import RawTable, read_table
 from machines.engine.reading.__main__ import FAILED, NO_ROOM, options_for_profile
+from machines.engine.reading.options import ReadOptions
 from machines.engine.schema import Column, DataType, Role, Schema, Table
 
-BYTES_PER_SECOND = 4_000_000  # of text, for each second of the whole time: reading takes a fifth of it at most
+BYTES_PER_SECOND = 3_000_000  # of text, for each second of the whole time
 LEAST_BYTES = 2_000_000
 CELLS_PROFILED = 150_000  # per second, where all cells differ
 CELLS_PARSED = 800_000  # per second
 PROFILE_SHARE, PARSE_SHARE = 0.12, 0.25  # of the time that is left after reading
 LEAST_ROWS = 300
+MOST_NUMBERS = 0.98  # share of cells that are numbers in a column of numbers
+MOST_LABELS = 0.5  # distinct words per cell beyond which a column at first look says nothing
 TEXT = {".csv", ".tsv", ".txt"}
 MOST_NAMED = 8  # columns listed in a sentence
 
@@ -35,6 +40,8 @@ UNKNOWN = gettext_noop("There is no column “%(column)s”. Did you mean %(name
 UNKNOWN_ALL = gettext_noop("There is no column “%(column)s”. The columns are %(names)s.")
 BOTH = gettext_noop("“%(column)s” cannot be an output and ignored at the same time.")
 LEFT_OUT = gettext_noop("“%(column)s” was left out: %(why)s")
+HURRIED = gettext_noop("Looked at briefly, because the time was short.")
+GUESSED = gettext_noop("%(count)s columns were looked at only briefly, to keep to the time. Allow more with --seconds.")
 CUT = gettext_noop("Only the first %(read)s of %(size)s MB were read, to keep to the time.")
 
 
@@ -68,12 +75,12 @@ def load(path: Path, wishes: Wishes, seconds: float, seed: int) -> Loaded:
         notices = [notice for notice in raw.notices if notice.weight is Weight.WARNING]
         raw, sampled = _sample(raw, int(PARSE_SHARE * (end - monotonic()) * CELLS_PARSED), seed)
         few, _ = _sample(raw, int(PROFILE_SHARE * (end - monotonic()) * CELLS_PROFILED), seed)
-        profiles = propose(few, wishes.outputs)
+        profiles, guessed = propose(few, wishes.outputs, monotonic() + PROFILE_SHARE * (end - monotonic()))
         schema = Schema(tuple(_column(profile, wishes) for profile in profiles))
         used = [column for column in schema.columns if column.is_used]
         table, unreadable = parse_table(raw.select([column.name for column in used]), used)
     lost = [Notice(UNREADABLE, {"column": name, "cells": n}, Weight.WARNING) for name, n in unreadable.items() if n]
-    return Loaded(table, schema, [*notices, *sampled, *_left_out(profiles, schema, wishes), *lost])
+    return Loaded(table, schema, [*notices, *sampled, *guessed, *_left_out(profiles, schema, wishes), *lost])
 
 
 def read_file(path: Path) -> RawTable:
@@ -88,18 +95,47 @@ def read_file(path: Path) -> RawTable:
         raise DataError(FAILED) from error
 
 
-def propose(raw: RawTable, outputs: Sequence[str]) -> list[ColumnProfile]:
-    """Profile every column, as `profile_table` does, for outputs that a person chose."""
-    found = options_for_profile(raw, type(raw.found)())
-    habits = find_habits(raw.head(HEAD).iter_columns(), found)
-    profiles = [
-        profile_column(collect(cells), habits, found, raw.descriptions.get(cells.name, ""))
-        for block in raw.blocks()
-        for cells in block.iter_columns()
-    ]
+def propose(raw: RawTable, outputs: Sequence[str], until: float) -> tuple[list[ColumnProfile], list[Notice]]:
+    """Profile every column, as `profile_table` does, for outputs that a person chose.
+
+    Columns that are not reached `until` a moment of the monotonic clock are looked at only briefly, with a notice.
+    """
+    options = options_for_profile(raw, ReadOptions())
+    habits = find_habits((column for column in raw.head(HEAD).iter_columns() if monotonic() < until), options)
+    profiles: list[ColumnProfile] = []
+    brief = 0
+    for column in (column for block in raw.blocks() for column in block.iter_columns()):
+        is_late = monotonic() > until and column.name not in outputs
+        brief += is_late
+        description = raw.descriptions.get(column.name, "")
+        profiles.append(
+            glance(column, habits) if is_late else profile_column(collect(column), habits, options, description)
+        )
+    guessed = [Notice(GUESSED, {"count": brief}, Weight.WARNING)] if brief else []
+    return _with_roles(profiles, outputs, None if brief else raw), guessed
+
+
+def glance(column: pl.Series, habits: Habits) -> ColumnProfile:
+    """A column told to be numbers, words or nothing at a first look: a tenth of a full profile's time."""
+    cells = column.drop_nulls()
+    number = FORMATS[habits.decimal][0]
+    matches = int(cells.str.contains(number_pattern(number)).sum())
+    is_number = matches >= MOST_NUMBERS * max(1, len(cells))
+    type = DataType.FLOAT if is_number and matches else DataType.LABEL
+    distinct = cells.n_unique()
+    is_useless = distinct < 2 or (type is DataType.LABEL and distinct > MOST_LABELS * len(cells))
+    readings = {type: Reading(number, read=len(cells), distinct=distinct) for type in DataType}
+    reason = Notice(HURRIED)
+    return ColumnProfile(
+        column.name, type, Role.INPUT, reason, reason, readings, (reason,), False, is_useless, len(column)
+    )
+
+
+def _with_roles(profiles: list[ColumnProfile], outputs: Sequence[str], raw: RawTable | None) -> list[ColumnProfile]:
+    """Roles as on the website, but for chosen outputs; columns that repeat an output are found if `raw` is given."""
     chosen = [roles._with_role(p, roles.SAID if p.name in outputs else None) for p in profiles]
     answers = [profile for profile in chosen if profile.role is Role.OUTPUT]
-    copies = set().union(*(roles._find_copies([answer], chosen, raw) for answer in answers))
+    copies = set().union(*(roles._find_copies([answer], chosen, raw) for answer in answers if raw))
     return [roles._as_copy(profile) if profile.name in copies else profile for profile in chosen]
 
 

@@ -8,9 +8,8 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from config.formats import current_formats
 from machines.engine.parameters import LEVEL_SECONDS
-from machines.forms.fields import NumberField
+from machines.forms.fields import MomentField, NumberField
 from models import Column
 
 EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".parquet")
@@ -144,14 +143,21 @@ class ColumnForm(forms.ModelForm[Column]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.type not in {"FLOAT"}:
-            del self.fields["zero_is_missing"]
+        if self.instance.type == "FLOAT":
+            return
+        del self.fields["zero_is_missing"]
         for name in ("range_low", "range_high"):
-            if self.initial.get(name) is not None:
-                self.initial[name] = current_formats().number_for_input(self.initial[name])
+            label = self.fields.pop(name).label
+            if self.instance.type in MomentField.kinds:
+                self.fields[name] = MomentField(type=self.instance.type, label=label, required=False)
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
+        if data.get("type") in {"IGNORE", "JSON"} and data.get("role") != "ignored":
+            if "type" in self.changed_data:
+                data["role"] = "ignored"
+            else:
+                self.add_error("role", _("A column of this type can only be ignored."))
         low, high = data.get("range_low"), data.get("range_high")
         if low is not None and high is not None and low > high:
             self.add_error("range_high", _("This is below the lower end of the range."))

@@ -24,6 +24,9 @@ class NumberField(forms.Field):
     def to_python(self, value: Any) -> float | None:
         return _read(value, current_formats().parse_number)
 
+    def prepare_value(self, value: Any) -> Any:
+        return current_formats().number_for_input(value) if isinstance(value, int | float) else value
+
 
 class MomentField(forms.Field):
     """A date, a time or both, through the browser's own input; gives seconds as the engine counts them."""
@@ -38,6 +41,15 @@ class MomentField(forms.Field):
 
     def to_python(self, value: Any) -> float | None:
         return _read(value, self._seconds)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return seconds as the browser's own input takes them: ISO, whatever the person's format."""
+        if not isinstance(value, int | float):
+            return value
+        moment = datetime.fromtimestamp(value, UTC).replace(tzinfo=None, microsecond=0)
+        if self.type == "DATETIME":
+            return moment.isoformat()
+        return moment.date().isoformat() if self.type == "DATE" else moment.time().isoformat()
 
     def _seconds(self, text: str) -> float:
         formats = current_formats()

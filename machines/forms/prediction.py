@@ -14,16 +14,19 @@ from models import Column
 SELECT_LIMIT = 20  # beyond this a list with a search box
 LABEL_LENGTH = 200
 TEXT_LENGTH = 20_000
+LABELS_LISTED = 200  # a trained file lists so many labels at most (machines.engine.describe)
 
 
 class PredictionForm(forms.Form):
     """One field per input column, none of them required: leaving one empty says "I don't know".
 
-    `inputs` is the trained file's description of each input; `columns` holds the owner's words, which may be newer.
+    `description` is what the trained file says about itself; `columns` holds the owner's words, which may be newer.
     """
 
-    def __init__(self, inputs: list[Mapping[str, Any]], columns: Mapping[str, Column], data: Any = None) -> None:
+    def __init__(self, description: Mapping[str, Any], columns: Mapping[str, Column], data: Any = None) -> None:
         super().__init__(data)
+        inputs: list[Mapping[str, Any]] = description["inputs"]
+        self.without_zero = {column["name"] for column in description["columns"] if column.get("zero_is_missing")}
         self.inputs: dict[str, Mapping[str, Any]] = {}
         numbered = sorted(enumerate(inputs), key=lambda item: -(item[1].get("importance") or 0))
         for number, item in numbered:
@@ -44,8 +47,9 @@ class PredictionForm(forms.Form):
         """Put a warning on each number outside what was seen in training, or plausible; return how many."""
         warned = 0
         for name, item in self.inputs.items():
-            words = _unusual(item, self.fields[name], self.cleaned_data.get(name))
-            if words:
+            value = self.cleaned_data.get(name)
+            words = _unusual(item, self.fields[name], value)
+            if words and not (value == 0 and item["name"] in self.without_zero):
                 self.fields[name].warning = words  # type: ignore[attr-defined]
                 warned += 1
         return warned
@@ -53,14 +57,22 @@ class PredictionForm(forms.Form):
 
 def _unusual(item: Mapping[str, Any], field: forms.Field, value: Any) -> str:
     """Return a warning about a value that training has not seen; "" for a usual one."""
-    low, high = getattr(field, "low", None), getattr(field, "high", None)
-    if isinstance(value, float) and low is not None and high is not None and not low <= value <= high:
-        seen = {"span": span_text(item["type"], low, high)}
-        if value > high:
-            return _("Above anything seen in training (%(span)s). The answer is less sure.") % seen
-        return _("Below anything seen in training (%(span)s). The answer is less sure.") % seen
-    if value and item.get("labels") and value not in item["labels"]:
+    if isinstance(value, float) and item.get("low") is not None:
+        return _beyond(item, field, value)
+    labels = item.get("labels", [])
+    if value and labels and len(labels) < LABELS_LISTED and value not in labels:
         return _("Never seen in training. The answer is less sure.")
+    return ""
+
+
+def _beyond(item: Mapping[str, Any], field: forms.Field, value: float) -> str:
+    seen = {"span": span_text(item["type"], item["low"], item["high"])}
+    if value > item["high"]:
+        return _("Above anything seen in training (%(span)s). The answer is less sure.") % seen
+    if value < item["low"]:
+        return _("Below anything seen in training (%(span)s). The answer is less sure.") % seen
+    if not field.low <= value <= field.high:  # type: ignore[attr-defined]
+        return _("Outside the plausible range (%(span)s).") % {"span": field.range_text}  # type: ignore[attr-defined]
     return ""
 
 

@@ -1,5 +1,7 @@
 """The two ways a view gets a machine. Not yours means 404."""
 
+from django.core.exceptions import BadRequest
+from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -18,3 +20,15 @@ def machine_to_see(request: HttpRequest, pk: int) -> Machine:
 
 def machine_to_edit(request: HttpRequest, pk: int) -> Machine:
     return get_object_or_404(Machine.objects.editable_by(person(request)), pk=pk)
+
+
+def may_edit(request: HttpRequest, machine: Machine) -> bool:
+    return Machine.objects.editable_by(person(request)).filter(pk=machine.pk).exists()
+
+
+def check_whole(request: HttpRequest) -> None:
+    """Refuse a body that broke off before its announced end: Django takes half a file for a whole one."""
+    _ = request.POST  # reads the body to its end
+    stream = getattr(request, "_stream", None)
+    if isinstance(stream, LimitedStream) and stream._pos < stream.limit:
+        raise BadRequest("The body of the request broke off.")

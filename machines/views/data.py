@@ -3,9 +3,10 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,7 +17,8 @@ from machines.presenters import ColumnRow, level_choices, source_context
 from machines.services.datasets import dataset_read_again, dataset_upload, rows_add
 from machines.services.texts import sentence
 from machines.services.training import training_start
-from machines.views.access import machine_to_edit, person
+from machines.views.access import check_whole, machine_to_edit, person
+from models import Column
 
 COLUMNS_PER_PAGE = 100
 
@@ -24,6 +26,7 @@ COLUMNS_PER_PAGE = 100
 @login_required
 @require_http_methods(["GET", "POST"])
 def upload(request: HttpRequest) -> HttpResponse:
+    check_whole(request)
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
@@ -62,20 +65,28 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
 def columns(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_to_edit(request, pk)
     page = Paginator(machine.columns.all(), COLUMNS_PER_PAGE).get_page(request.GET.get("page"))
-    level = LevelForm(request.POST or None, initial={"level": machine.machine_level})
-    if request.method == "POST":
-        rows = [ColumnRow(column, ColumnForm(request.POST, instance=column, prefix=str(column.pk))) for column in page]
-        if all([row.save() for row in rows]) and "train" in request.POST and level.is_valid():
+    is_training = "train" in request.POST
+    chosen = {"level": request.POST.get("level", machine.machine_level)}
+    level = LevelForm(request.POST if is_training else None, initial=chosen)
+    rows = [column_row(column, request.POST or None) for column in page]
+    saved = [request.method == "POST" and row.save() for row in rows]  # every row, also after one that is wrong
+    if saved and all(saved):
+        rows = [column_row(column) for column in page]  # a new type changes which fields there are
+        if not is_training:
+            messages.success(request, _("Saved."))
+        elif level.is_valid():
             try:
                 training_start(machine=machine, user=person(request), level=level.cleaned_data["level"])
             except DataError as error:
                 level.add_error(None, sentence(error.notice))
             else:
                 return redirect("machines:training", pk=pk)
-    else:
-        rows = [ColumnRow(column, ColumnForm(instance=column, prefix=str(column.pk))) for column in page]
     context = {"machine": machine, "page": page, "rows": rows, "level": level, "levels": level_choices(level)}
     return render(request, "machines/columns.html", context | source_context(machine))
+
+
+def column_row(column: Column, data: QueryDict | None = None) -> ColumnRow:
+    return ColumnRow(column, ColumnForm(data, instance=column, prefix=str(column.pk)))
 
 
 @login_required
@@ -83,12 +94,12 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
 def column(request: HttpRequest, pk: int, column_pk: int) -> HttpResponse:
     machine = machine_to_edit(request, pk)
     item = get_object_or_404(machine.columns.all(), pk=column_pk)
-    row = ColumnRow(item, ColumnForm(request.POST, instance=item, prefix=str(item.pk)))
+    row = column_row(item, request.POST)
     saved = row.save()
     if not is_partial(request):
         return redirect("machines:columns", pk=pk)
-    if saved:  # a new type changes which fields there are
-        row = ColumnRow(item, ColumnForm(instance=item, prefix=str(item.pk)))
+    if saved:
+        row = column_row(item)
     return render(request, "machines/columns.html#row", {"machine": machine, "row": row})
 
 
@@ -96,6 +107,7 @@ def column(request: HttpRequest, pk: int, column_pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def rows(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_to_edit(request, pk)
+    check_whole(request)
     form = RowsForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]

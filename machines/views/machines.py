@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from machines.reports import report_view
 from machines.services.machines import machine_delete
-from machines.views.access import machine_to_edit, machine_to_see, person
+from machines.views.access import machine_to_edit, machine_to_see, may_edit, person
 from models import Machine
 
 PAGE_SIZE = 24
@@ -20,7 +20,8 @@ PAGE_SIZE = 24
 @login_required
 @require_GET
 def machine_list(request: HttpRequest) -> HttpResponse:
-    machines = Machine.objects.visible_to(person(request)).light().select_related("machine_owner_team", "machine_owner_user").order_by("-pk")
+    visible = Machine.objects.visible_to(person(request)).light()
+    machines = visible.select_related("machine_owner_team", "machine_owner_user").order_by("-pk")
     return render(
         request, "machines/list.html", {"page": Paginator(machines, PAGE_SIZE).get_page(request.GET.get("page"))}
     )
@@ -30,11 +31,13 @@ def machine_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_to_see(request, pk)
-    if machine.machine_status == "new":
+    is_mine = may_edit(request, machine)
+    if machine.machine_status == "new" and is_mine:
         return redirect("machines:columns", pk=pk)
     if machine.training_nn_model_id is None:
         return redirect("machines:training", pk=pk)
-    return render(request, "machines/detail.html", {"machine": machine, "report": report_view(machine)})
+    context = {"machine": machine, "report": report_view(machine), "may_edit": is_mine}
+    return render(request, "machines/detail.html", context)
 
 
 @login_required

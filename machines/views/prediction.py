@@ -2,10 +2,11 @@
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from config.shortcuts import render_page
+from config.shortcuts import redirect_to, render_page
 from machines.answers import answer_views
 from machines.forms.prediction import PredictionForm
 from machines.services.predictions import NotTrainedError, description_of, prediction_make
@@ -19,11 +20,15 @@ def predict(request: HttpRequest, pk: int) -> HttpResponse:
     machines = Machine.objects.visible_to(person(request)).light().select_related("enc_dec_configuration")
     machine = get_object_or_404(machines, pk=pk)
     try:
-        description = description_of(machine)
-    except NotTrainedError:
-        return redirect("machines:training", pk=pk)
+        return _page(request, machine)
+    except NotTrainedError:  # not yet, or replaced by a newer model at this very moment
+        return redirect_to(request, reverse("machines:training", args=[pk]))
+
+
+def _page(request: HttpRequest, machine: Machine) -> HttpResponse:
+    description = description_of(machine)
     columns = {column.name: column for column in machine.columns.inputs().defer("profile")}
-    form = PredictionForm(description["inputs"], columns, request.POST if request.method == "POST" else None)
+    form = PredictionForm(description, columns, request.POST if request.method == "POST" else None)
     context = {"machine": machine, "form": form, "outputs": description["outputs"]}
     if request.method == "POST" and form.is_valid():
         warnings = form.warn_out_of_range()

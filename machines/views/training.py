@@ -12,7 +12,7 @@ from machines.presenters import TrainingView, level_choices
 from machines.services import training as service
 from machines.services.texts import sentence
 from machines.services.training import latest_work
-from machines.views.access import machine_to_edit, machine_to_see, person
+from machines.views.access import machine_to_edit, machine_to_see, may_edit, person
 
 
 @login_required
@@ -33,6 +33,7 @@ def training(request: HttpRequest, pk: int) -> HttpResponse:
         "view": view,
         "level": level,
         "levels": level_choices(level),
+        "may_edit": may_edit(request, machine),
         "is_partial": is_partial(request),
     }
     return render_page(request, "machines/training.html", context, partial="progress")

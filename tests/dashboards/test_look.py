@@ -54,7 +54,7 @@ def test_home(
     chromium: Any, live_server: LiveServer, alice: User, alice_client: Client, width: int, scheme: str
 ) -> None:
     assert look(chromium, live_server.url + "/", alice_client, "empty", width, scheme) == []
-    holdout = {"auc": {"value": 0.883, "low": 0.841, "high": 0.92}}
+    holdout = {"roc_auc": {"value": 0.883, "low": 0.841, "high": 0.92}}
     report = {"outputs": [{"name": "Outcome", "task": "binary", "holdout": holdout}]}
     ready = make_ready_machine(owner=alice, machine_name="Diabetes risk", training_report=report)
     make_column(ready, name="Outcome", role="output")

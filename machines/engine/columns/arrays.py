@@ -1,6 +1,7 @@
 """Whole columns of cells -> float64 arrays, by the same rules as `numbers.parse_number` and `moments.parse_moment`."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -28,45 +29,61 @@ CLOCK_SHAPES = (
     (r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,6}", "%H:%M:%S%.f"),
 )
 FEW = 500  # so few cells are read one by one
+PIECE = 500_000  # so many are read at once
 
 
 def find_missing(cells: pl.Series, type: DataType) -> NDArray[np.bool_]:
     """Which cells of a text series are empty or say that there is no value. Shape [cells]."""
-    known = pl.Series(sorted(missing_tokens(type)))
-    return (
-        cells.is_null() | cells.str.strip_chars().str.to_lowercase().is_in(known.implode()).fill_null(True)
-    ).to_numpy()
+    return _by_pieces(cells, lambda piece: _find_missing(piece, type), np.bool_)
 
 
 def parse_numbers(cells: pl.Series, format: CellFormat) -> Floats:
     """Text series of shape [cells] -> numbers, NaN where `numbers.parse_number` says None."""
-    text = cells.str.strip_chars()
-    pattern = numbers.number_pattern(format)
-    fits = (text.str.len_chars() <= numbers.LONGEST) & text.str.contains(pattern)
-    text = text.set(~fits.fill_null(False), None)
-    digits = text.str.extract(pattern, 1).fill_null(text.str.extract(pattern, 2))
-    if format.thousands:
-        digits = digits.str.replace_all(numbers.THOUSANDS[format.thousands], "")
-    if format.decimal == ",":
-        digits = digits.str.replace(",", ".", literal=True)
-    values = digits.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
-    values = np.where(np.isfinite(values), values, np.nan)
-    negative = text.str.contains(numbers.NEGATIVE_PATTERN).fill_null(False).to_numpy()
-    return np.where(negative, -values, values)
+    return _by_pieces(cells, lambda piece: _parse_numbers(piece, format), np.float64)
 
 
 def parse_moments(cells: pl.Series, type: DataType, format: CellFormat) -> Floats:
     """Text series of shape [cells] -> seconds as in `schema.Table`, NaN where `moments.parse_moment` says None."""
-    return _by_distinct(cells, lambda distinct: _parse_distinct(distinct, type, format))
+    return _by_pieces(
+        cells, lambda piece: _by_distinct(piece, lambda few: _parse_distinct(few, type, format)), np.float64
+    )
+
+
+def _by_pieces(cells: pl.Series, work: Callable[[pl.Series], NDArray[Any]], dtype: type) -> NDArray[Any]:
+    """Work on PIECE cells at a time: what lies between text and result needs several times the text's memory."""
+    result = np.empty(len(cells), dtype=dtype)
+    for at in range(0, len(cells), PIECE):
+        result[at : at + PIECE] = work(cells.slice(at, PIECE))
+    return result
+
+
+def _find_missing(cells: pl.Series, type: DataType) -> NDArray[np.bool_]:
+    cell = pl.col("cell")
+    known = pl.lit(pl.Series(sorted(missing_tokens(type)))).implode()
+    shown = cell.str.strip_chars().str.to_lowercase().is_in(known)
+    return pl.DataFrame({"cell": cells}).select((cell.is_null() | shown).fill_null(True)).to_series().to_numpy()
+
+
+def _parse_numbers(cells: pl.Series, format: CellFormat) -> Floats:
+    pattern = numbers.number_pattern(format)
+    text = pl.col("cell").str.strip_chars()
+    short = pl.when(text.str.len_chars() <= numbers.LONGEST).then(text)
+    digits = pl.coalesce(short.str.extract(pattern, 1), short.str.extract(pattern, 2))
+    if format.thousands:
+        digits = digits.str.replace_all(numbers.THOUSANDS[format.thousands], "")
+    if format.decimal == ",":
+        digits = digits.str.replace(",", ".", literal=True)
+    value = digits.cast(pl.Float64, strict=False)
+    signed = pl.when(text.str.contains(numbers.NEGATIVE_PATTERN)).then(-value).otherwise(value)
+    values = pl.DataFrame({"cell": cells}).select(signed).to_series().to_numpy().astype(np.float64)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _by_distinct(cells: pl.Series, parse: Callable[[pl.Series], Floats]) -> Floats:
-    """Parse each different cell once."""
-    if len(cells) <= FEW:
+    """Parse each different cell once, where cells recur."""
+    if len(cells) <= FEW or cells.head(4 * FEW).n_unique() > 2 * FEW:
         return parse(cells)
     distinct = cells.unique()
-    if len(distinct) > 0.5 * len(cells):
-        return parse(cells)
     known = pl.DataFrame({"cell": distinct, "value": parse(distinct)})
     joined = pl.DataFrame({"cell": cells}).join(known, on="cell", how="left", maintain_order="left", nulls_equal=True)
     return joined["value"].to_numpy().astype(np.float64)
@@ -100,8 +117,6 @@ def _parse_shapes(text: pl.Series, type: DataType, format: CellFormat) -> Floats
 
 
 def _shapes(type: DataType, format: CellFormat) -> list[tuple[str, str]]:
-    if type is DataType.TIME:
-        return [(f"^{pattern}$", f"%Y-%m-%d {chrono}") for pattern, chrono in CLOCK_SHAPES]
     dates = [*DATE_SHAPES["YMD"], *DATE_SHAPES["MDY" if format.date_order == "MDY" else "DMY"]]
     both = [
         (f"{date[:-1]}{gap}{clock}$", f"{date_chrono}{gap}{clock_chrono}")
@@ -109,15 +124,17 @@ def _shapes(type: DataType, format: CellFormat) -> list[tuple[str, str]]:
         for gap in " T"
         for clock, clock_chrono in CLOCK_SHAPES
     ]
-    return [(date, f"{chrono} %H") for date, chrono in dates] + both
+    clocks = [(f"^{pattern}$", f"%Y-%m-%d {chrono}") for pattern, chrono in CLOCK_SHAPES]
+    return [*both, *(clocks if type is DataType.TIME else [(date, f"{chrono} %H") for date, chrono in dates])]
 
 
 def _to_seconds(text: pl.Series, chrono: str, type: DataType) -> Floats:
-    if type is DataType.TIME:
+    if chrono.startswith("%Y-%m-%d ") and ":" in text[0][:3]:  # a time of day alone
         text = "1970-01-01 " + text
     elif chrono.endswith(" %H"):  # polars reads a moment only with an hour and a minute
         text, chrono = text + " 00:00", chrono + ":%M"
     moment = text.str.to_datetime(chrono, time_unit="us", strict=False)
-    micros = moment.cast(pl.Int64).cast(pl.Float64).to_numpy().astype(np.float64)
-    seconds: Floats = micros / 1e6
+    seconds: Floats = moment.cast(pl.Int64).cast(pl.Float64).to_numpy().astype(np.float64) / 1e6
+    if type is DataType.TIME:
+        return seconds % moments.DAY
     return np.floor(seconds / moments.DAY) * moments.DAY if type is DataType.DATE else seconds

@@ -1,13 +1,18 @@
 """The different cells of one column with how often each occurs: all detection works on these, not on the rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from machines.engine.columns.arrays import find_missing
+from machines.engine.columns.missing import missing_tokens
+from machines.engine.schema import DataType
+
 SAMPLE = 200
+MANY = 1_000_000  # cells
 SHOWN = 80  # characters of a cell that is shown
 
 
@@ -20,6 +25,7 @@ class Cells:
     counts: NDArray[np.int64]  # [distinct]
     rows: int
     filled_rows: int  # rows up to the last filled cell
+    _missing: dict[frozenset[str], NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def filled(self) -> int:
@@ -32,7 +38,18 @@ class Cells:
     @cached_property
     def sample(self) -> pl.Series:
         """Up to SAMPLE different cells, spread over all of them."""
-        return self.values.gather_every(max(1, -(-len(self.values) // SAMPLE))) if len(self.values) else self.values
+        return self.spread(SAMPLE)
+
+    def spread(self, count: int) -> pl.Series:
+        """Up to `count` different cells, spread over all of them."""
+        return self.values.gather_every(max(1, -(-len(self.values) // count))) if len(self.values) else self.values
+
+    def missing(self, type: DataType) -> NDArray[np.bool_]:
+        """Which of the different cells say that there is no value. Shape [distinct]."""
+        tokens = missing_tokens(type)
+        if tokens not in self._missing:
+            self._missing[tokens] = find_missing(self.values, type)
+        return self._missing[tokens]
 
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
@@ -46,15 +63,26 @@ class Cells:
 def collect(column: pl.Series) -> Cells:
     """Count the cells of a text column."""
     filled = column.drop_nulls()
-    counted = pl.DataFrame({"cell": filled}).group_by("cell", maintain_order=True).len("count")
+    values, counts = _count(filled)
     last = column.is_not_null().reverse().arg_max() if len(filled) else None
-    return Cells(
-        column.name,
-        counted["cell"],
-        counted["count"].to_numpy().astype(np.int64),
-        len(column),
-        len(column) - (last or 0) if len(filled) else 0,
-    )
+    return Cells(column.name, values, counts, len(column), len(column) - (last or 0) if len(filled) else 0)
+
+
+def _count(filled: pl.Series) -> tuple[pl.Series, NDArray[np.int64]]:
+    """The different cells in order of first occurrence, and how often each occurs."""
+    if len(filled) > MANY and filled.approx_n_unique() > 0.3 * len(filled):
+        return _count_many(filled)
+    counted = pl.DataFrame({"cell": filled}).group_by("cell", maintain_order=True).len("count")
+    return counted["cell"], counted["count"].to_numpy().astype(np.int64)
+
+
+def _count_many(filled: pl.Series) -> tuple[pl.Series, NDArray[np.int64]]:
+    """The same by 64-bit hashes, in a third of the memory; among 10 million cells two agree by chance once in 10^5 files."""
+    _, first, counts = np.unique(filled.hash().to_numpy(), return_index=True, return_counts=True)
+    if len(first) == len(filled):
+        return filled, counts
+    order = np.argsort(first)
+    return filled.gather(first[order]), counts[order].astype(np.int64)
 
 
 def cut(cell: str) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from machines.engine.columns.arrays import find_missing
 from machines.engine.columns.cells import Cells
 from machines.engine.columns.readings import Reading
 from machines.engine.errors import Notice, gettext_noop
@@ -164,7 +163,7 @@ def _is_named_code(cells: Cells, number: Reading) -> bool:
 
 
 def _detect_text(cells: Cells, label: Reading) -> Detected:
-    filled = cells.values.filter(~pl.Series(find_missing(cells.values, DataType.LABEL)))
+    filled = cells.values.filter(~pl.Series(cells.missing(DataType.LABEL)))
     if _is_identifier(cells, label):
         template = gettext_noop("%(distinct)s different texts, one for each row")
         return Detected(DataType.LABEL, Notice(template, {"distinct": label.distinct}), is_id=True)

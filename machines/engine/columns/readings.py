@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from machines.engine.columns.arrays import find_missing
 from machines.engine.columns.cells import Cells, cut
+from machines.engine.columns.moments import parse_moment
+from machines.engine.columns.numbers import parse_number
 from machines.engine.columns.parse import parse_cells
 from machines.engine.reading.nested import read_json_cell
 from machines.engine.schema import CellFormat, DataType
@@ -17,6 +18,7 @@ from machines.engine.schema import CellFormat, DataType
 BINS = 12
 TOP = 12
 EXAMPLES = 3
+TRIED = 60  # cells that show whether a type is worth reading
 QUANTILES = (0.2, 0.3, 0.7, 0.8)
 
 
@@ -69,16 +71,16 @@ def read_as(cells: Cells, type: DataType, format: CellFormat) -> Reading:
 def numeric_values(cells: Cells, type: DataType, format: CellFormat) -> NDArray[np.float64]:
     """The different cells as numbers, NaN where unreadable or missing. Shape [distinct]."""
     values = parse_cells(cells.values, type, format)
-    values[find_missing(cells.values, type)] = np.nan
+    values[cells.missing(type)] = np.nan
     return values
 
 
 def _read_numeric(cells: Cells, type: DataType, format: CellFormat) -> Reading:
-    missing = find_missing(cells.values, type)
+    missing = cells.missing(type)
     if not _is_worth_it(cells, type, format):
         return _nothing_read(cells, missing, format)
-    values = parse_cells(cells.values, type, format)
-    readable = ~np.isnan(values) & ~missing
+    values = numeric_values(cells, type, format)
+    readable = ~np.isnan(values)
     failed = ~readable & ~missing
     counts = cells.counts
     return Reading(
@@ -93,13 +95,10 @@ def _read_numeric(cells: Cells, type: DataType, format: CellFormat) -> Reading:
 
 
 def _is_worth_it(cells: Cells, type: DataType, format: CellFormat) -> bool:
-    """Whether any cell of a sample reads as this type."""
-    return bool(np.isfinite(numeric_values(_only_sample(cells), type, format)).any())
-
-
-def _only_sample(cells: Cells) -> Cells:
-    sample = cells.sample
-    return Cells(cells.name, sample, np.ones(len(sample), np.int64), len(sample), len(sample))
+    """Whether any of some cells reads as this type."""
+    if type is DataType.FLOAT:
+        return any(parse_number(cell, format) is not None for cell in cells.spread(TRIED))
+    return any(parse_moment(cell, type, format) is not None for cell in cells.spread(TRIED))
 
 
 def _nothing_read(cells: Cells, missing: NDArray[np.bool_], format: CellFormat) -> Reading:
@@ -158,7 +157,7 @@ def _histogram(values: NDArray[np.float64], counts: NDArray[np.int64], low: floa
 
 
 def _read_text(cells: Cells, type: DataType) -> Reading:
-    missing = find_missing(cells.values, type)
+    missing = cells.missing(type)
     kept = np.flatnonzero(~missing)
     counts = cells.counts[kept]
     best = kept[np.argsort(-counts, kind="stable")[:TOP]]

@@ -132,27 +132,35 @@ def _find_copies(answers: Sequence["ColumnProfile"], profiles: Sequence["ColumnP
     wanted = [profile for profile in profiles if profile.role is Role.INPUT and _may_be_copy(profile, answer)]
     if not wanted:
         return set()
-    head = _read_head(raw, [answer.name, *(profile.name for profile in wanted)])
-    suspects = [profile for profile in wanted if _is_copy(head, profile, answer)]
+    head = raw.head(SAMPLE).select([answer.name, *(profile.name for profile in wanted)])
+    suspects = _copies_in(head, wanted, answer)
     if raw.rows <= SAMPLE:
         return {profile.name for profile in suspects}
-    return {profile.name for profile in suspects if _is_copy(raw.select([profile.name, answer.name]), profile, answer)}
+    names = [profile.name for profile in suspects]
+    return (
+        {profile.name for profile in _copies_in(raw.select([answer.name, *names]), suspects, answer)}
+        if names
+        else set()
+    )
 
 
-def _read_head(raw: RawTable, names: list[str]) -> pl.DataFrame:
-    return raw.head(SAMPLE).select(names)
+def _copies_in(
+    frame: pl.DataFrame, profiles: Sequence["ColumnProfile"], answer: "ColumnProfile"
+) -> list["ColumnProfile"]:
+    if answer.type is DataType.FLOAT:
+        numbers = _numbers(frame, answer)
+        return [
+            profile
+            for profile in profiles
+            if profile.type is DataType.FLOAT and _is_straight(_numbers(frame, profile), numbers)
+        ]
+    return [profile for profile in profiles if _is_one_to_one(frame, profile, answer)]
 
 
 def _may_be_copy(profile: "ColumnProfile", answer: "ColumnProfile") -> bool:
-    if profile.type is DataType.FLOAT and answer.type is DataType.FLOAT:
-        return True
+    if answer.type is DataType.FLOAT:
+        return profile.type is DataType.FLOAT
     return profile.distinct == answer.distinct and profile.distinct > 1
-
-
-def _is_copy(frame: pl.DataFrame, profile: "ColumnProfile", answer: "ColumnProfile") -> bool:
-    if profile.type is DataType.FLOAT and answer.type is DataType.FLOAT:
-        return _is_straight(_numbers(frame, profile), _numbers(frame, answer))
-    return _is_one_to_one(frame, profile, answer)
 
 
 def _numbers(frame: pl.DataFrame, profile: "ColumnProfile") -> NDArray[np.float64]:

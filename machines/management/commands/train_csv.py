@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from machines.engine.report import OutputReport
 
 LATEST = 1.3  # seconds beyond 1.1 times the time allowed, after which nothing is waited for
+START_SECONDS = 1.5  # for loading torch
 MOST_SECONDS = 30 * 24 * 3600
 SHOWN = ("auc", "log_loss", "accuracy", "rmse", "r2")
 
@@ -79,7 +80,7 @@ class Command(PlainCommand):
         from machines.engine.table_file import Wishes, load
 
         wishes = Wishes(list(dict.fromkeys(options["output"])), options["ignore"], dict(options["types"]))
-        loaded = load(data, wishes, end - time.monotonic(), options["seed"])
+        loaded = load(data, wishes, max(1.0, end - START_SECONDS - time.monotonic()), options["seed"])
         import torch  # slow: mistakes in the table are told before
 
         from machines.engine.fit import fit

@@ -38,8 +38,8 @@ def test_it_works():
     table, schema = simple_table(400, classes=2)
     fitted = train(table, schema, deadline=4, parameters=Parameters())
     report = fitted.report.outputs[0]
-    assert report.task == "binary" and report.holdout["auc"].value > 0.85
-    assert report.holdout["auc"].low < report.holdout["auc"].value < report.holdout["auc"].high
+    assert report.task == "binary" and report.holdout["roc_auc"].value > 0.85
+    assert report.holdout["roc_auc"].low < report.holdout["roc_auc"].value < report.holdout["roc_auc"].high
     assert sum(map(sum, report.confusion)) == fitted.report.rows_held_out == 80
     assert fitted.report.rows_trained == 320 and len(fitted.report.validation_loss) == fitted.report.epochs > 2
 

@@ -34,7 +34,7 @@ def test_label_metrics(rng, classes):
     assert found["accuracy"].value == pytest.approx(reference.accuracy_score(truth, chances.argmax(1)))
     average = "binary" if classes == 2 else "macro"
     assert found["f1"].value == pytest.approx(reference.f1_score(truth, chances.argmax(1), average=average))
-    assert ("auc" in found) == (classes == 2)
+    assert ("roc_auc" in found) == (classes == 2)
 
 
 def test_auc_counts_ties_half(rng):

@@ -102,7 +102,8 @@ def test_italian_sensors(tmp_path):
 
 def test_supermarket(tmp_path):
     rows = "".join(
-        f"{at:03}-67-{at * 7:04},{'ABC'[at % 3]},{at % 90}.5,{at % 9 + 1},{at % 3 + 1}/{at % 28 + 1}/2019,{at % 12 + 9}:{at % 60:02},4.7619,{at % 7}.5\n"
+        f"{at:03}-67-{at * 7:04},{'ABC'[at % 3]},{at % 90}.5,{at % 9 + 1},{at % 3 + 1}/{at % 28 + 1}/2019"
+        f",{at % 12 + 9}:{at % 60:02},4.7619,{at % 7}.5\n"
         for at in range(300)
     )
     assert letters(tmp_path, "Invoice ID,Branch,Unit price,Quantity,Date,Time,margin,Rating\n" + rows) == "icnndtnn"
