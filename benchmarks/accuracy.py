@@ -24,7 +24,7 @@ import torch  # noqa: E402
 from sklearn import metrics, model_selection  # noqa: E402
 
 from machines.engine.fit import Fitted, fit  # noqa: E402
-from machines.engine.parameters import Parameters  # noqa: E402
+from machines.engine.parameters import LEVEL_SECONDS, Parameters  # noqa: E402
 from machines.engine.schema import Column, DataType, Role, Schema, Table  # noqa: E402
 
 SHARED = ROOT.parent / "shared" / "data"
@@ -89,7 +89,9 @@ def measure(meta: dict[str, Any], level: int, seed: int, all_rows: bool) -> dict
     parts = model_selection.train_test_split(np.arange(len(truth)), test_size=0.2, random_state=seed, stratify=stratify)
     train, test = ({name: values[rows] for name, values in table.items()} for rows in parts)
     started = time.perf_counter()
-    fitted = fit(train, schema, level=level, deadline=1e9, seed=seed, parameters=Parameters(all_rows=all_rows))
+    fitted = fit(
+        train, schema, level=level, deadline=LEVEL_SECONDS[level], seed=seed, parameters=Parameters(all_rows=all_rows)
+    )
     seconds = time.perf_counter() - started
     output = fitted.report.outputs[0]
     return {

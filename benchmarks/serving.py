@@ -22,6 +22,7 @@ import numpy as np  # noqa: E402  (threads are set before numpy loads)
 import torch  # noqa: E402
 
 from machines.engine.fit import fit  # noqa: E402
+from machines.engine.parameters import LEVEL_SECONDS  # noqa: E402
 from machines.engine.schema import Column, DataType, Role, Schema  # noqa: E402
 from machines.serving.predictor import Predictor, answers_to_columns  # noqa: E402
 
@@ -56,7 +57,7 @@ def microseconds(task: Callable[[], object], repeats: int) -> dict[str, float]:
 def measure(kind: str) -> dict[str, Any]:
     """Train a machine of this kind at level 1 and time it."""
     table, schema = make_table(*KINDS[kind])
-    fitted = fit(table, schema, level=1, deadline=60, seed=0)
+    fitted = fit(table, schema, level=1, deadline=LEVEL_SECONDS[1], seed=0)
     predictor = fitted.predictor()
     one = {c.name: table[c.name][:1] for c in schema.inputs}
     thousand = {c.name: np.resize(table[c.name], 1000) for c in schema.inputs}

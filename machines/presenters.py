@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from config.formats import Formats, current_formats
 from machines.engine.parameters import LEVEL_SECONDS
-from machines.forms.data import ColumnForm
+from machines.forms.data import ENCODINGS, ColumnForm
 from machines.services.columns import column_update, reading_of
 from machines.services.texts import sentence
 from models import Column, Machine, Work
@@ -29,12 +29,12 @@ class ColumnRow:
 
     def save(self) -> bool:
         """Write what was changed, if it is valid; return whether it was."""
+        if self.form.is_bound and not self.form.has_changed():
+            return True  # without the queries of its checks: most rows of a page are as they were
         if not self.form.is_valid():
             return False
-        if self.form.changed_data:
-            column_update(
-                column=self.column, changes={name: self.form.cleaned_data[name] for name in self.form.changed_data}
-            )
+        changes = {name: self.form.cleaned_data[name] for name in self.form.changed_data}
+        column_update(column=self.column, changes=changes)
         return True
 
     @cached_property
@@ -110,13 +110,6 @@ class ColumnRow:
         return span_text(self.column.type, low, high)
 
 
-ENCODINGS = {
-    "utf-8": "UTF-8",
-    "utf-8-sig": "UTF-8",
-    "utf-16": "UTF-16",
-    "cp1252": "Windows-1252",
-    "latin-1": "ISO 8859-1",
-}
 DELIMITERS = {
     ",": gettext_lazy("comma"),
     ";": gettext_lazy("semicolon"),
@@ -129,16 +122,17 @@ DECIMALS = {".": gettext_lazy("decimal point"), ",": gettext_lazy("decimal comma
 def source_context(machine: Machine) -> dict[str, Any]:
     """Return how the file was read: in a few words, what was noticed, and its first rows."""
     options = machine.source_options
+    columns = list(machine.columns.values_list("name", "type", "format"))
+    marks = {format.get("decimal") for _name, type, format in columns if type == "FLOAT"}
     words = [
         ENCODINGS.get(options.get("encoding") or "", options.get("encoding") or ""),
         str(DELIMITERS.get(options.get("delimiter") or "", "")),
-        str(DECIMALS.get(options.get("decimal") or "", "")),
+        str(DECIMALS.get("," if "," in marks else "." if marks else "", "")),
     ]
-    preview = machine.source_preview or []
     return {
         "read_as": ", ".join(word for word in words if word),
         "notices": [sentence(notice) for notice in machine.source_notices],
-        "preview": {"names": list(machine.columns.values_list("name", flat=True)), "rows": preview},
+        "preview": {"names": [name for name, _type, _format in columns], "rows": machine.source_preview or []},
     }
 
 

@@ -27,47 +27,12 @@ MOST_BYTES = 1_000_000_000
 FORMULA = tuple("=+-@\t\r\0＝＋－＠")  # what makes a spreadsheet run a cell
 PLAIN = CellFormat()
 # All that our own machines are made of: no loops, no branches, nothing that makes large tensors out of small files.
-OPERATORS = frozenset(
-    [
-        "Add",
-        "And",
-        "ArgMax",
-        "Asinh",
-        "Cast",
-        "Clip",
-        "Concat",
-        "Cos",
-        "Div",
-        "Equal",
-        "Floor",
-        "Gather",
-        "IsInf",
-        "IsNaN",
-        "LabelEncoder",
-        "Log",
-        "MatMul",
-        "Max",
-        "Min",
-        "Mul",
-        "Or",
-        "ReduceMean",
-        "Relu",
-        "Reshape",
-        "Sin",
-        "Slice",
-        "Softmax",
-        "Softplus",
-        "Split",
-        "StringConcat",
-        "StringNormalizer",
-        "Sub",
-        "Sum",
-        "Transpose",
-        "TreeEnsembleRegressor",
-        "Unsqueeze",
-        "Where",
-    ]
-)
+OPERATORS = frozenset([
+    "Add", "And", "ArgMax", "Asinh", "Cast", "Clip", "Concat", "Cos", "Div", "Equal", "Floor", "Gather", "IsInf",
+    "IsNaN", "LabelEncoder", "Log", "MatMul", "Max", "Min", "Mul", "Or", "ReduceMean", "Relu", "Reshape", "Sin",
+    "Slice", "Softmax", "Softplus", "Split", "StringConcat", "StringNormalizer", "StringSplit", "Sub", "Sum",
+    "TfIdfVectorizer", "Transpose", "TreeEnsembleRegressor", "Unsqueeze", "Where",
+])  # fmt: skip
 
 NOT_ONNX = gettext_noop("“%(file)s” is not an ONNX file.")
 NOT_OURS = gettext_noop("“%(file)s” is not a machine of EasyAutoML: %(why)s.")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.utils.translation import gettext_lazy as _
 
 from machines.engine.parameters import LEVEL_SECONDS
@@ -14,27 +14,36 @@ from models import Column
 
 EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".parquet")
 NAME_LENGTH = 200
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-16-le": "UTF-16 LE",
+    "utf-16-be": "UTF-16 BE",
+    "utf-32-le": "UTF-32 LE",
+    "utf-32-be": "UTF-32 BE",
+    "cp1252": "Windows-1252",
+    "cp1250": "Windows-1250",
+    "cp1251": "Windows-1251",
+    "latin-1": "ISO 8859-1",
+    "iso8859-15": "ISO 8859-15",
+    "mac-roman": "Mac Roman",
+}
 
 
-class UploadForm(forms.Form):
+class RowsForm(forms.Form):
+    """A file of rows."""
+
     file = forms.FileField(
         label=_("Table"),
-        widget=forms.ClearableFileInput(attrs={"accept": ",".join(EXTENSIONS), "data-drop": ""}),
+        widget=forms.ClearableFileInput(attrs={"accept": ",".join(EXTENSIONS)}),
         error_messages={
             "required": _("Choose a file to upload."),
             "empty": _("This file is empty. Choose a file with a header and at least one row."),
         },
     )
-    name = forms.CharField(
-        label=_("Name of the machine"),
-        max_length=NAME_LENGTH,
-        required=False,
-        help_text=_("Left empty, the file's name is taken."),
-    )
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
-        if (file.size or 0) > settings.UPLOAD_LIMIT_BYTES:
+    def clean_file(self) -> File[bytes]:
+        file: File[bytes] = self.cleaned_data["file"]
+        if file.size > settings.UPLOAD_LIMIT_BYTES:
             raise forms.ValidationError(
                 _("This file is larger than %(limit)s MB. Upload a part of it."), params={"limit": upload_limit_mb()}
             )
@@ -45,21 +54,25 @@ class UploadForm(forms.Form):
             )
         return file
 
+
+class UploadForm(RowsForm):
+    """A file of rows for a new machine."""
+
+    name = forms.CharField(
+        label=_("Name of the machine"),
+        max_length=NAME_LENGTH,
+        required=False,
+        help_text=_("Left empty, the file's name is taken."),
+    )
+
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         if data.get("file") and not data.get("name"):
-            data["name"] = PurePosixPath(safe_name(data["file"].name)).stem.replace("_", " ").strip() or str(
-                _("Machine")
-            )
+            stem = PurePosixPath(safe_name(data["file"].name)).stem
+            data["name"] = stem.replace("_", " ").strip() or str(_("Machine"))
         if str(data.get("name", "")).startswith("__") and str(data.get("name", "")).endswith("__"):
             self.add_error("name", _("Names between double underscores are reserved. Choose another one."))
         return data
-
-
-class RowsForm(UploadForm):
-    """More rows for a machine that exists."""
-
-    name = None
 
 
 def upload_limit_mb() -> int:
@@ -86,9 +99,8 @@ class ReadOptionsForm(forms.Form):
     encoding = forms.ChoiceField(
         label=_("Encoding"),
         required=False,
-        choices=[FOUND, ("utf-8", "UTF-8"), ("utf-16", "UTF-16"), ("cp1252", "Windows-1252"), ("cp1250", "Windows-1250"),
-                 ("cp1251", "Windows-1251"), ("latin-1", "ISO 8859-1"), ("iso8859-15", "ISO 8859-15"), ("mac-roman", "Mac Roman")],
-    )  # fmt: skip
+        choices=[FOUND, *ENCODINGS.items()],
+    )
     delimiter = forms.ChoiceField(
         label=_("Between the cells"),
         required=False,
@@ -115,7 +127,7 @@ class ReadOptionsForm(forms.Form):
     def initial_from(cls, options: dict[str, Any]) -> dict[str, Any]:
         shown = {name: "" if value is None else value for name, value in options.items()}
         for name in ("has_header", "has_description_row"):
-            shown[name] = {True: "true", False: "false"}.get(options.get(name), "")  # type: ignore[call-overload]
+            shown[name] = "" if options.get(name) is None else str(options[name]).lower()
         return shown | {"delimiter": "tab" if options.get("delimiter") == "\t" else options.get("delimiter") or ""}
 
     def options(self) -> dict[str, Any]:

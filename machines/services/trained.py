@@ -18,21 +18,21 @@ SAMPLES = ("training", "evaluation", "training_noise", "evaluation_noise")
 def model_record(*, work: Work, folder: Path, result: dict[str, Any]) -> None:
     """Put a finished training on its machine. A work that was ended, or a machine deleted, meanwhile changes nothing."""
     report = result["report"]
-    machine = Machine.objects.select_for_update(of=("self",)).filter(pk=work.machine_id).first()
+    machine = Machine.objects.select_for_update(of=("self",)).filter(pk=work.machine_id or 0).first()
     if machine is None:
         work.cancel()
         return
     if not work.finish({"outputs": [output["name"] for output in report["outputs"]]}):
         return
     onnx = (folder / "machine.onnx").read_bytes()
-    old = machine.training_nn_model_id, machine.enc_dec_configuration_id
+    old_model, old_encoding = machine.training_nn_model_id or 0, machine.enc_dec_configuration_id or 0
     machine.training_nn_model = NNModel.objects.create(nn_model=onnx)
     machine.enc_dec_configuration = EncDecConfiguration.objects.create(enc_dec_config=Predictor(onnx).metadata)
     _figures_write(machine, report)
     machine.save()
     machine.training_succeeded()
-    NNModel.objects.filter(pk=old[0]).delete()
-    EncDecConfiguration.objects.filter(pk=old[1]).delete()
+    NNModel.objects.filter(pk=old_model).delete()
+    EncDecConfiguration.objects.filter(pk=old_encoding).delete()
 
 
 def _figures_write(machine: Machine, report: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from machines.presenters import ColumnRow, level_choices, source_context
 from machines.services.datasets import dataset_read_again, dataset_upload, rows_add
 from machines.services.texts import sentence
 from machines.services.training import training_start
-from machines.views.access import check_whole, machine_to_edit, person
+from machines.views.access import check_whole, machine_to_edit, person, sent
 from models import Column
 
 COLUMNS_PER_PAGE = 100
@@ -27,7 +27,7 @@ COLUMNS_PER_PAGE = 100
 @require_http_methods(["GET", "POST"])
 def upload(request: HttpRequest) -> HttpResponse:
     check_whole(request)
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = UploadForm(sent(request), request.FILES)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
@@ -49,7 +49,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def source(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_to_edit(request, pk)
-    form = ReadOptionsForm(request.POST or None, initial=ReadOptionsForm.initial_from(machine.source_options))
+    form = ReadOptionsForm(sent(request), initial=ReadOptionsForm.initial_from(machine.source_options))
     if request.method == "POST" and form.is_valid():
         try:
             dataset_read_again(machine=machine, options=form.options(), user=person(request))
@@ -68,7 +68,7 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
     is_training = "train" in request.POST
     chosen = {"level": request.POST.get("level", machine.machine_level)}
     level = LevelForm(request.POST if is_training else None, initial=chosen)
-    rows = [column_row(column, request.POST or None) for column in page]
+    rows = [column_row(column, sent(request)) for column in page]
     saved = [request.method == "POST" and row.save() for row in rows]  # every row, also after one that is wrong
     if saved and all(saved):
         rows = [column_row(column) for column in page]  # a new type changes which fields there are
@@ -108,7 +108,7 @@ def column(request: HttpRequest, pk: int, column_pk: int) -> HttpResponse:
 def rows(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_to_edit(request, pk)
     check_whole(request)
-    form = RowsForm(request.POST or None, request.FILES or None)
+    form = RowsForm(sent(request), request.FILES)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:

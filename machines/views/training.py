@@ -12,14 +12,14 @@ from machines.presenters import TrainingView, level_choices
 from machines.services import training as service
 from machines.services.texts import sentence
 from machines.services.training import latest_work
-from machines.views.access import machine_to_edit, machine_to_see, may_edit, person
+from machines.views.access import machine_to_edit, machine_to_see, may_edit, person, sent
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def training(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_to_see(request, pk) if request.method == "GET" else machine_to_edit(request, pk)
-    level = LevelForm(request.POST or None, initial={"level": machine.machine_level})
+    level = LevelForm(sent(request), initial={"level": machine.machine_level})
     if request.method == "POST" and level.is_valid():
         try:
             service.training_start(machine=machine, user=person(request), level=level.cleaned_data["level"])

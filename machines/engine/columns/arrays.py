@@ -28,6 +28,7 @@ CLOCK_SHAPES = (
     (r"[0-9]{1,2}:[0-9]{2}", "%H:%M"),
     (r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,6}", "%H:%M:%S%.f"),
 )
+PLAIN = {mark: rf"^-?[0-9]{{1,18}}(?:[{mark}][0-9]{{1,18}})?$" for mark in ".,"}  # digits that need no grammar
 FEW = 500  # so few cells are read one by one
 PIECE = 500_000  # so many are read at once
 
@@ -51,7 +52,7 @@ def parse_moments(cells: pl.Series, type: DataType, format: CellFormat) -> Float
 
 def _by_pieces(cells: pl.Series, work: Callable[[pl.Series], NDArray[Any]], dtype: type) -> NDArray[Any]:
     """Work on PIECE cells at a time: what lies between text and result needs several times the text's memory."""
-    result = np.empty(len(cells), dtype=dtype)
+    result: NDArray[Any] = np.empty(len(cells), dtype=dtype)
     for at in range(0, len(cells), PIECE):
         result[at : at + PIECE] = work(cells.slice(at, PIECE))
     return result
@@ -65,6 +66,9 @@ def _find_missing(cells: pl.Series, type: DataType) -> NDArray[np.bool_]:
 
 
 def _parse_numbers(cells: pl.Series, format: CellFormat) -> Floats:
+    if cells.str.contains(PLAIN[format.decimal]).all():  # much the fastest, and most columns are
+        plain = cells.str.replace(",", ".", literal=True) if format.decimal == "," else cells
+        return plain.cast(pl.Float64).fill_null(np.nan).to_numpy().astype(np.float64)
     pattern = numbers.number_pattern(format)
     text = pl.col("cell").str.strip_chars()
     short = pl.when(text.str.len_chars() <= numbers.LONGEST).then(text)

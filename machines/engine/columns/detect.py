@@ -192,9 +192,8 @@ def _words_are_many(cells: Cells, many: int = 4) -> bool:
 
 def _are_sentences(cells: Cells, label: Reading) -> bool:
     """Too many or too long for labels, or written freely: several words and hardly ever the same."""
-    longest = int(cells.lengths.max()) if cells.distinct else 0
     if label.distinct > MOST_LABELS:
         return _words_are_many(cells, 3)
-    if longest > LONGEST_LABEL:
+    if cells.longest > LONGEST_LABEL:
         return _words_are_many(cells)
     return _words_are_many(cells) and label.distinct > max(20, 0.5 * label.read)

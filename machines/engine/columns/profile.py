@@ -1,6 +1,6 @@
 """Everything the website shows about a column before a person confirms it, made once when the file arrives."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,12 +91,17 @@ def profile_table(raw: RawTable, found: ReadOptions | None = None) -> list[Colum
     """Profile every column of a raw table and propose types and roles. `found` may hold what the person said."""
     found = raw.found if found is None else found
     habits = find_habits(raw.head(HEAD).iter_columns(), found)
-    profiles = [
-        profile_column(collect(column), habits, found, raw.descriptions.get(column.name, ""))
-        for block in raw.blocks()
-        for column in block.iter_columns()
-    ]
+    profiles = [profile_column(cells, habits, found, raw.descriptions.get(cells.name, "")) for cells in _all_cells(raw)]
     return propose_roles(profiles, raw)
+
+
+def _all_cells(raw: RawTable) -> Iterator[Cells]:
+    """Column by column; a column's text is let go as soon as its cells are counted."""
+    for block in raw.blocks():
+        columns = block.get_columns()[::-1]
+        del block
+        while columns:
+            yield collect(columns.pop())
 
 
 def profile_column(cells: Cells, habits: Habits, found: ReadOptions, description: str = "") -> ColumnProfile:

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from machines.engine.columns.arrays import Floats
 from machines.engine.columns.cells import Cells, cut
-from machines.engine.columns.moments import parse_moment
+from machines.engine.columns.moments import DAY, parse_moment
 from machines.engine.columns.numbers import parse_number
 from machines.engine.columns.parse import parse_cells
 from machines.engine.reading.nested import read_json_cell
@@ -70,8 +71,14 @@ def read_as(cells: Cells, type: DataType, format: CellFormat) -> Reading:
 
 def numeric_values(cells: Cells, type: DataType, format: CellFormat) -> NDArray[np.float64]:
     """The different cells as numbers, NaN where unreadable or missing. Shape [distinct]."""
+    if type is DataType.DATE:  # the day of a moment, whether its time is told or not
+        return np.floor(numeric_values(cells, DataType.DATETIME, format) / DAY) * DAY
+    if (type, format) in cells.values_as:
+        return cells.values_as[type, format]
     values = parse_cells(cells.values, type, format)
     values[cells.missing(type)] = np.nan
+    if type is not DataType.TIME:  # is needed only once
+        cells.values_as[type, format] = values
     return values
 
 
@@ -88,9 +95,8 @@ def _read_numeric(cells: Cells, type: DataType, format: CellFormat) -> Reading:
         read=int(counts[readable].sum()),
         failed=int(counts[failed].sum()),
         missing=cells.rows - int(counts[~missing].sum()),
-        distinct=len(np.unique(values[readable])),
         failures=_examples(cells.values, failed),
-        **_statistics(values[readable], counts[readable]),
+        **_statistics(values[readable], counts if readable.all() else counts[readable]),
     )
 
 
@@ -110,38 +116,46 @@ def _examples(values: pl.Series, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(cut(cell) for cell in values.gather(np.flatnonzero(chosen)[:EXAMPLES]))
 
 
-def _statistics(values: NDArray[np.float64], counts: NDArray[np.int64]) -> dict[str, Any]:
-    """Range, moments, quantiles and histogram of values that occur `counts` times."""
+def _statistics(values: Floats, counts: NDArray[np.int64]) -> dict[str, Any]:
+    """Range, moments, quantiles and histogram of values that occur `counts` times. Frugal: there may be 10 million."""
     if not len(values):
         return {}
-    order = np.argsort(values)
-    values, counts = values[order], counts[order]
-    low, high = float(values[0]), float(values[-1])
-    mean = float(np.average(values, weights=counts))
-    deviation = float(np.sqrt(np.average(np.square((values - mean) / _scale(values)), weights=counts)) * _scale(values))
-    without_zero = values[values != 0]
-    median, *quantiles = _quantiles(values, counts, (0.5, *QUANTILES))
+    if counts.max() == 1:
+        values.sort()
+    else:
+        order = np.argsort(values)
+        values, counts = values[order], counts[order]
+    mean, deviation = _mean_and_deviation(values, counts)
+    ends = np.cumsum(counts)  # rows up to each value
+    first, last = (int(np.searchsorted(values, 0.0, side=side)) for side in ("left", "right"))  # the zeros
+    without_zero = 0 if first > 0 else last
+    median, *quantiles = _quantiles(values, ends, (0.5, *QUANTILES))
     return {
-        "low": low,
-        "high": high,
-        "low_without_zero": float(without_zero[0]) if len(without_zero) else None,
+        "distinct": 1 + int(np.count_nonzero(values[1:] != values[:-1])),
+        "low": float(values[0]),
+        "high": float(values[-1]),
+        "low_without_zero": float(values[without_zero]) if without_zero < len(values) else None,
         "mean": mean,
         "std": deviation,
         "median": median,
         **dict(zip(("q20", "q30", "q70", "q80"), quantiles, strict=True)),
-        "zeros": int(counts[values == 0].sum()),
-        "histogram": _histogram(values, counts, low, high),
+        "zeros": int(counts[first:last].sum()),
+        "histogram": _histogram(values, ends),
     }
 
 
-def _scale(values: NDArray[np.float64]) -> float:
-    """Keeps squares finite for huge numbers."""
-    return max(1.0, float(np.abs(values).max()))
+def _mean_and_deviation(values: Floats, counts: NDArray[np.int64]) -> tuple[float, float]:
+    """Scaled to at most 1 before anything is summed or squared, so that huge numbers stay finite."""
+    scale = max(abs(float(values[0])), abs(float(values[-1]))) or 1.0
+    scaled, weights = values / scale, counts / counts.sum()
+    mean = float(scaled @ weights)
+    scaled -= mean
+    np.square(scaled, out=scaled)
+    return mean * scale, float(np.sqrt(scaled @ weights)) * scale
 
 
-def _quantiles(values: NDArray[np.float64], counts: NDArray[np.int64], shares: tuple[float, ...]) -> list[float]:
+def _quantiles(values: Floats, ends: NDArray[np.int64], shares: tuple[float, ...]) -> list[float]:
     """Linear between the two nearest ranks, as numpy does on the repeated values."""
-    ends = np.cumsum(counts)
     ranks = np.array(shares) * (ends[-1] - 1)
     below = values[np.searchsorted(ends, np.floor(ranks), side="right")]
     above = values[np.searchsorted(ends, np.ceil(ranks), side="right")]
@@ -149,11 +163,12 @@ def _quantiles(values: NDArray[np.float64], counts: NDArray[np.int64], shares: t
     return [float(value) for value in below * (1 - part) + above * part]
 
 
-def _histogram(values: NDArray[np.float64], counts: NDArray[np.int64], low: float, high: float) -> tuple[int, ...]:
-    """How many rows fall in each of 12 equal bins."""
-    width = high / BINS - low / BINS
-    bins = np.minimum(((values / BINS - low / BINS) / width * BINS), BINS - 1) if width > 0 else np.zeros(len(values))
-    return tuple(int(count) for count in np.bincount(bins.astype(np.int64), weights=counts, minlength=BINS))
+def _histogram(values: Floats, ends: NDArray[np.int64]) -> tuple[int, ...]:
+    """How many rows fall in each of 12 equal bins from the lowest to the highest value."""
+    low, high = float(values[0]), float(values[-1])
+    edges = [low * (1 - at / BINS) + high * (at / BINS) for at in range(1, BINS)]
+    before = [int(ends[at - 1]) if at else 0 for at in np.searchsorted(values, edges, side="left")]
+    return tuple(int(rows) for rows in np.diff(before, prepend=0, append=ends[-1]))
 
 
 def _read_text(cells: Cells, type: DataType) -> Reading:

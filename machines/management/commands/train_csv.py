@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LATEST = 1.3  # seconds beyond 1.1 times the time allowed, after which nothing is waited for
 START_SECONDS = 1.5  # for loading torch
 MOST_SECONDS = 30 * 24 * 3600
-SHOWN = ("auc", "log_loss", "accuracy", "rmse", "r2")
+SHOWN = ("roc_auc", "log_loss", "accuracy", "rmse", "r2")
 
 TOO_LATE = gettext_noop("This table needs more than the %(seconds)s seconds allowed. Allow more with --seconds.")
 

@@ -1,0 +1,114 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from machines.engine.errors import DataError
+from machines.management.commands._plain import process_age
+from tests.machines.commands.conftest import ROWS, Trained, flats, run, write
+
+pytestmark = pytest.mark.xdist_group("commands")
+DEMO = settings.BASE_DIR / "machines" / "demo" / "diabetes.csv"
+
+
+def test_it_works(trained: Trained) -> None:
+    report = trained.report
+    assert report["outputs"] == ["price", "kind"]
+    assert report["tasks"] == ["number", "binary"]
+    assert (report["rows"], report["level"], report["seed"]) == (ROWS, 1, 3)
+    assert 0 < report["seconds"] < 4 * 1.1 + 2
+    assert [path.name for path in trained.machine.parent.iterdir() if path != trained.data] == ["flats.onnx"]
+
+
+def test_report_holds_each_figure_with_its_interval(trained: Trained) -> None:
+    for part in ("holdout", "baseline"):
+        assert {"rmse", "mae", "r2"} <= trained.report[part]["price"].keys()
+        assert {"roc_auc", "log_loss", "accuracy"} <= trained.report[part]["kind"].keys()
+        for figures in trained.report[part].values():
+            assert all(metric["low"] <= metric["value"] <= metric["high"] for metric in figures.values())
+    assert trained.report["holdout"]["price"]["r2"]["value"] > 0.5
+
+
+def refused(tmp_path: Path, *words: object, data: Path | None = None) -> str:
+    """The sentence with which training is refused; nothing else is left behind."""
+    data = data or write(tmp_path / "flats.csv", flats(40))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(DataError) as error:
+        run("train_csv", data, "--save", tmp_path / "machine.onnx", *words)
+    assert sorted(tmp_path.iterdir()) == before
+    return str(error.value)
+
+
+def test_unknown_columns_are_named_with_the_nearest_ones(tmp_path: Path) -> None:
+    assert refused(tmp_path, "--output", "Price") == "There is no column “Price”. Did you mean “price”?"
+    assert "Floor area" in refused(tmp_path, "--output", "price", "--ignore", "florarea")
+    assert "“Town”" in refused(tmp_path, "--output", "price", "--type", "Tow=LABEL")
+    assert "The columns are “Floor area”" in refused(tmp_path, "--output", "zzz")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--output", "price", "--level", "6"], "--level"),
+        (["--output", "price", "--type", "Town=WORD"], "FLOAT, LABEL"),
+        (["--output", "price", "--seconds", "0"], "seconds"),
+        (["--output", "price", "--seconds", "nan"], "seconds"),
+        (["--output", "price", "--seed", "-1"], "--seed"),
+        (["--output", "price", "--ignore", "price"], "at the same time"),
+        (["--output", "price", "--type", "price=DATE"], "can be predicted"),
+        ([], "--output"),
+    ],
+)
+def test_nonsense_is_refused(tmp_path: Path, words: list[str], sentence: str) -> None:
+    assert sentence in refused(tmp_path, *words)
+
+
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
+    assert "There is no file" in refused(tmp_path, "--output", "a", data=tmp_path / "none.csv")
+    (tmp_path / "picture.csv").write_bytes(b"\x89PNG" + bytes(100))
+    assert "a PNG picture" in refused(tmp_path, "--output", "a", data=tmp_path / "picture.csv")
+    assert "cannot be opened" in refused(tmp_path, "--output", "a", data=tmp_path)
+
+
+def test_bad_places_to_save_are_refused_before_training(tmp_path: Path) -> None:
+    data = write(tmp_path / "flats.csv", flats(40))
+    for place, sentence in [(tmp_path / "no" / "m.onnx", "does not exist"), (tmp_path, "cannot"), (data, "also read")]:
+        with pytest.raises(DataError, match=sentence):
+            run("train_csv", data, "--output", "price", "--save", place)
+    assert [path for path in tmp_path.iterdir() if path.is_file()] == [data]
+    assert data.read_text(encoding="utf-8").startswith("Floor area")
+
+
+def test_an_output_without_two_values_is_refused(tmp_path: Path) -> None:
+    data = write(tmp_path / "flats.csv", [row | {"kind": "flat"} for row in flats(40)])
+    assert "nothing to learn" in refused(tmp_path, "--output", "kind", data=data)
+
+
+def command(*words: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+    line = [sys.executable, str(settings.BASE_DIR / "manage.py"), *map(str, words)]
+    return subprocess.run(line, capture_output=True, text=True, env=os.environ | environment, timeout=120)
+
+
+def test_it_needs_no_database_and_keeps_to_its_time(tmp_path: Path) -> None:
+    started = time.monotonic()
+    words = ["--output", "Outcome", "--seconds", "6", "--save", tmp_path / "machine.onnx"]
+    done = command("train_csv", DEMO, *words, DATABASE_URL="sqlite:////nowhere/at/all.sqlite3")
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - started < 6 * 1.1 + 2
+    assert "Outcome: roc_auc" in done.stdout
+
+
+def test_bad_input_from_the_command_line_is_one_sentence(tmp_path: Path) -> None:
+    done = command("train_csv", DEMO, "--output", "outcome", "--save", tmp_path / "machine.onnx")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "There is no column “outcome”. Did you mean “Outcome”?\n"
+
+
+def test_age_of_a_process_grows() -> None:
+    first = process_age()
+    time.sleep(0.05)
+    assert process_age() > first >= 0 or first > 60
