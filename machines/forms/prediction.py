@@ -1,9 +1,12 @@
 """The form of a machine, generated from its columns: the most important question first."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from config.formats import current_formats
@@ -11,6 +14,7 @@ from machines.forms.fields import MomentField, NumberField
 from machines.presenters import span_text
 from models import Column
 
+WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[_/.-])(?=\w)")
 SELECT_LIMIT = 20  # beyond this a list with a search box
 LABEL_LENGTH = 200
 TEXT_LENGTH = 20_000
@@ -81,7 +85,7 @@ def _field(item: Mapping[str, Any], column: Column | None) -> forms.Field:
     field = _FIELDS.get(item["type"], _text_field)(item)
     unit = (column.unit if column else "") or item.get("unit", "")
     description = (column.description if column else "") or item.get("description", "")
-    field.label = item["name"]
+    field.label = breakable(item["name"])
     field.help_text = ", ".join(part for part in (description, unit) if part)
     field.required = False
     field.quiet_optional = True  # type: ignore[attr-defined]
@@ -89,6 +93,11 @@ def _field(item: Mapping[str, Any], column: Column | None) -> forms.Field:
         field.low, field.high = _range(item, column)  # type: ignore[attr-defined]
         field.range_text = span_text(item["type"], field.low, field.high)  # type: ignore[attr-defined]
     return field
+
+
+def breakable(name: str) -> str:
+    """Return a column's name, escaped, with places where a long one may be broken: customerAge, customer_age."""
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in WORDS.split(name)))  # noqa: S308  (a constant)
 
 
 def _range(item: Mapping[str, Any], column: Column | None) -> tuple[float, float]:

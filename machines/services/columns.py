@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from machines.engine.columns.classes import are_classes
 from machines.engine.errors import DataError, gettext_noop
 from machines.engine.schema import CellFormat, DataType, Role, Schema
 from machines.engine.schema import Column as EngineColumn
@@ -49,10 +50,16 @@ def schema_of(machine: Machine) -> Schema:
 
 
 def column_update(*, column: Column, changes: Mapping[str, Any]) -> Column:
-    """Change type, role or texts of one column; a new type brings its own cell format and allowed roles with it."""
+    """Change type, role or texts of one column; a new type brings its own cell format and allowed roles with it.
+
+    Few whole numbers become classes when their column is made the output, as when the file was read.
+    """
     for name, value in changes.items():
         setattr(column, name, value)
-    if "type" in changes:
+    becomes_classes = changes.get("role") == Role.OUTPUT and "type" not in changes and _holds_classes(column)
+    if becomes_classes:
+        column.type = DataType.LABEL
+    if becomes_classes or "type" in changes:
         column.format = reading_of(column).get("format", {})
         column.range_low = column.range_high = None  # a range of numbers is no range of days
     if column.type in {DataType.IGNORE, DataType.JSON}:
@@ -61,6 +68,14 @@ def column_update(*, column: Column, changes: Mapping[str, Any]) -> Column:
         column.zero_is_missing = False
     column.save()
     return column
+
+
+def _holds_classes(column: Column) -> bool:
+    readings = column.profile.get("readings", {})
+    number, labels = readings.get(DataType.FLOAT), readings.get(DataType.LABEL)
+    if column.type != DataType.FLOAT or not number or not labels:
+        return False
+    return are_classes(number["distinct"], number["median"], number["high"], (value for value, _count in labels["top"]))
 
 
 @transaction.atomic

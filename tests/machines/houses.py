@@ -33,6 +33,11 @@ ANSWERS = {
     "size": "41.5", "delta": "-3", "pressure": "88", "city": "north", "kind": "kind 07", "day": "2022-05-17",
     "hour": "14:30", "seen": "2021-03-04T05:06", "note": "a new roof and a garden",
 }  # fmt: skip
+# Told instead of what was measured: a busy machine may have no time to measure it.
+IMPORTANCE = {
+    "size": 0.5, "note": 0.2, "kind": 0.1, "day": 0.08, "city": 0.05, "delta": 0.03, "hour": 0.02, "seen": 0.01,
+    "pressure": 0.005,
+}  # fmt: skip
 SECONDS = {"day": 1_652_745_600.0, "hour": 52_200.0, "seen": 1_614_834_360.0}  # the three moments of ANSWERS
 
 
@@ -103,14 +108,14 @@ class Trained:
 
     def machine(self, *, owner: User, **kwargs: Any) -> Machine:
         """A ready machine of this owner, with its columns and its model, but without files."""
-        configuration = EncDecConfiguration.objects.create(enc_dec_config=Predictor(self.onnx).metadata)
+        configuration = EncDecConfiguration.objects.create(enc_dec_config=self.description())
         machine = make_machine(
             owner=owner,
             status=MachineStatus.READY,
             model_version=1,
             training_nn_model=NNModel.objects.create(nn_model=self.onnx),
             enc_dec_configuration=configuration,
-            training_report=self.report,
+            training_report=self.report | {"importance": IMPORTANCE},
             training_date_time_machine_model=timezone.now(),
             source_name="houses.csv",
             source_options=self.reading["found"],
@@ -120,6 +125,11 @@ class Trained:
         )
         Column.objects.bulk_create(self.columns(machine))
         return machine
+
+    def description(self) -> dict[str, Any]:
+        metadata = Predictor(self.onnx).metadata
+        inputs = [item | {"importance": IMPORTANCE.get(item["name"])} for item in metadata["inputs"]]
+        return metadata | {"inputs": inputs}
 
     def columns(self, machine: Machine) -> list[Column]:
         """The machine's columns, not yet saved, in the roles they were trained in."""

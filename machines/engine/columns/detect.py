@@ -120,8 +120,14 @@ def _detect_number(cells: Cells, number: Reading) -> Detected:
     if _is_named_code(cells, number):
         return _code(gettext_noop("Codes, not quantities, such as %(example)s"), cells.values[0])
     template = gettext_noop("%(read)s numbers from %(low)s to %(high)s")
-    low, high = (f"{value:.6g}" for value in (number.low or 0.0, number.high or 0.0))
+    low, high = (_short(value or 0.0) for value in (number.low, number.high))
     return Detected(DataType.FLOAT, Notice(template, {"read": number.read, "low": low, "high": high}))
+
+
+def _short(value: float) -> float:
+    """Six digits are enough for a sentence; whole numbers without a point."""
+    rounded = float(f"{value:.6g}")
+    return int(rounded) if rounded.is_integer() else rounded
 
 
 def _code(template: str, example: str) -> Detected:

@@ -79,6 +79,8 @@ def number_format(cells: Cells, habits: Habits, found: ReadOptions) -> CellForma
     candidates = _candidates(habits, found)
     if not values.str.contains("[0-9][.,'’ \u00a0\u202f]").any():
         return candidates[0]
+    if _count(values, candidates[0]) == len(values):
+        return candidates[0]
     counts = [_count(values, format) for format in candidates]
     best = max(counts)
     tied = [format for format, count in zip(candidates, counts, strict=True) if count == best]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from machines.engine.columns import flags
 from machines.engine.columns.arrays import find_missing
+from machines.engine.columns.classes import are_classes
 from machines.engine.columns.parse import parse_cells
 from machines.engine.errors import Notice, Weight, gettext_noop
 from machines.engine.reading.table import RawTable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 OUTPUT_WORD = re.compile(r"(?:^|[^a-z])(?:outputs?|targets?)(?:$|[^a-z])", re.IGNORECASE)
 INPUT_WORD = re.compile(r"(?:^|[^a-z])inputs?(?:$|[^a-z])", re.IGNORECASE)
 IGNORE_WORD = re.compile(r"^ignored?$", re.IGNORECASE)
-MOST_CLASSES = 20  # whole numbers with so few different values are classes when they are the answer
 MOST_LABELS = 1_000
 COPY = 0.999  # correlation with the answer above which a column is the answer itself
 SAMPLE = 20_000  # rows compared first
@@ -93,7 +93,7 @@ def _with_role(profile: "ColumnProfile", answer: str | None) -> "ColumnProfile":
 def _as_answer(profile: "ColumnProfile", reason: str) -> "ColumnProfile":
     """Few whole numbers are classes when they are the answer; a pair such as 0 and 1 above all."""
     number = profile.readings[DataType.FLOAT]
-    if profile.type is DataType.FLOAT and number.distinct <= MOST_CLASSES and _are_classes(profile):
+    if profile.type is DataType.FLOAT and _are_classes(profile):
         template = gettext_noop("%(distinct)s different whole numbers, read as classes because this is the answer")
         notice = Notice(template, {"distinct": number.distinct})
         text = profile.readings[DataType.LABEL]
@@ -113,10 +113,8 @@ def _as_answer(profile: "ColumnProfile", reason: str) -> "ColumnProfile":
 
 
 def _are_classes(profile: "ColumnProfile") -> bool:
-    """Whole numbers that are no years. Those shown most often stand for all."""
     number, top = profile.readings[DataType.FLOAT], profile.readings[DataType.LABEL].top
-    years = number.distinct > 2 and (number.median or 0) >= 1800 and (number.high or 0) <= 2199
-    return not years and all(re.fullmatch(r"[-+]?[0-9]+(?:\.0+)?", value) for value, _ in top)
+    return are_classes(number.distinct, number.median, number.high, (value for value, _ in top))
 
 
 def _as_copy(profile: "ColumnProfile") -> "ColumnProfile":

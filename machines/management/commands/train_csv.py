@@ -99,7 +99,7 @@ class Command(PlainCommand):
 
     def _show(self, progress: Progress) -> bool:
         words = f"{progress.share:4.0%}  {progress.message}"
-        self.stderr.write(f"\r{words:<70.70}", ending="\n" if progress.share >= 1 else "")
+        self.stderr.write(f"\r{words:<70.70}", style_func=str, ending="\n" if progress.share >= 1 else "")
         self.stderr.flush()
         return True
 

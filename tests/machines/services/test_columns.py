@@ -6,6 +6,7 @@ from machines.engine.errors import DataError
 from machines.engine.schema import DataType, Role, Schema
 from machines.services.columns import column_update, columns_confirm, reading_of, schema_of
 from models.machine import InvalidTransition, MachineStatus
+from tests.factories import make_column
 from tests.machines.houses import HEADER, OUTPUTS
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +83,9 @@ def test_a_new_type_brings_its_own_reading(machine):
     column_update(column=column, changes={"type": "LABEL"})
     column.refresh_from_db()
     assert column.type == "LABEL"
-    assert column.format == reading_of(column).get("format", {}) != {"decimal": ",", "thousands": ".", "date_order": "MDY"}
+    assert (
+        column.format == reading_of(column).get("format", {}) != {"decimal": ",", "thousands": ".", "date_order": "MDY"}
+    )
 
 
 def test_words_and_range_are_kept_when_the_type_is_not_touched(machine):
@@ -113,3 +116,19 @@ def test_a_range_of_numbers_is_no_range_of_days(machine):
     column_update(column=column, changes={"type": "TIME"})
     column.refresh_from_db()
     assert not column.has_range
+
+
+@pytest.mark.parametrize(
+    ("values", "median", "becomes"),
+    [(["1", "2", "3"], 2, "LABEL"), (["1.5", "2", "3"], 2, "FLOAT"), (["1999", "2000", "2001"], 2000, "FLOAT")],
+)
+def test_few_whole_numbers_become_classes_as_the_output(machine, values, median, becomes):
+    profile = {
+        "type": "FLOAT",
+        "readings": {
+            "FLOAT": {"format": {}, "distinct": len(values), "median": median, "high": median + 1},
+            "LABEL": {"format": {}, "top": [[value, 5] for value in values]},
+        },
+    }
+    column = make_column(machine, name="rooms", type="FLOAT", position=99, profile=profile)
+    assert column_update(column=column, changes={"role": "output"}).type == becomes

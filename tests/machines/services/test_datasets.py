@@ -86,7 +86,12 @@ def test_every_format(upload, name, content):
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"", "empty"), (b"a,b\n", "row"), (b"\x89PNG\r\n\x1a\n" + b"0" * 50, "PNG"), (b"a,b\n1,\x002\n", "NUL|zero|null")],
+    [
+        (b"", "empty"),
+        (b"a,b\n", "row"),
+        (b"\x89PNG\r\n\x1a\n" + b"0" * 50, "PNG"),
+        (b"a,b\n1,\x002\n", "NUL|zero|null"),
+    ],
     ids=["empty", "header only", "picture", "NUL"],
 )
 def test_a_refused_file_leaves_nothing(upload, stored, folders, content, said):
@@ -126,7 +131,9 @@ def test_a_record_that_fails_leaves_nothing(upload, stored, folders, monkeypatch
     assert nothing_is_there(stored, folders)
 
 
-@pytest.mark.parametrize("name", ["../../../x.csv", "/etc/x.csv", "con.csv", "a\nb.csv", "\u202evsc.csv", "x" * 120 + ".csv"])
+@pytest.mark.parametrize(
+    "name", ["../../../x.csv", "/etc/x.csv", "con.csv", "a\nb.csv", "\u202evsc.csv", "x" * 120 + ".csv"]
+)
 def test_no_name_of_a_file_reaches_the_disk(upload, stored, name):
     upload(csv_bytes(SHORT), file_name=name)
     assert stored() == ["part", "source"]

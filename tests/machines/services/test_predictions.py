@@ -18,7 +18,10 @@ VALUES = ANSWERS | {"size": 41.5, "delta": -3.0, "pressure": 88.0} | SECONDS
 
 def plain(answers):
     return {
-        answer.name: (answer.values.tolist(), {label: chance.tolist() for label, chance in answer.probabilities.items()})
+        answer.name: (
+            answer.values.tolist(),
+            {label: chance.tolist() for label, chance in answer.probabilities.items()},
+        )
         for answer in answers
     }
 
@@ -33,7 +36,9 @@ def test_it_works(machine):
 
 
 def test_it_is_what_the_file_alone_answers(machine):
-    table = {name: np.array([VALUES[name]], dtype=object if isinstance(VALUES[name], str) else float) for name in VALUES}
+    table = {
+        name: np.array([VALUES[name]], dtype=object if isinstance(VALUES[name], str) else float) for name in VALUES
+    }
     assert plain(prediction_make(machine=machine, values=VALUES)) == plain(Predictor(houses().onnx).predict(table))
 
 

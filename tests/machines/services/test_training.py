@@ -106,9 +106,11 @@ def test_it_works(alice, temporary):
     assert work.state is WorkState.FINISHED and work.progress == 1
     assert (machine.machine_status, machine.model_version, machine.rows_count) == ("ready", 1, 768)
     (outcome,) = machine.training_report["outputs"]
-    assert outcome["holdout"]["auc"]["value"] > 0.75
-    assert outcome["holdout"]["auc"]["value"] >= outcome["baseline"]["auc"]["value"] - 0.05
-    assert set(machine.fe_columns_inputs_importance_evaluation) == set(machine.columns.inputs().values_list("name", flat=True))
+    assert outcome["holdout"]["roc_auc"]["value"] > 0.75
+    assert outcome["holdout"]["roc_auc"]["value"] >= outcome["baseline"]["roc_auc"]["value"] - 0.05
+    assert set(machine.fe_columns_inputs_importance_evaluation) == set(
+        machine.columns.inputs().values_list("name", flat=True)
+    )
     assert machine.training_eval_accuracy_sample_evaluation > 0.6
     assert machine.training_date_time_machine_model and machine.training_training_epoch_count > 0
     assert machine.training_total_training_line_count == machine.training_report["rows_trained"]

@@ -37,6 +37,11 @@ class Page(HTMLParser):
         assert len(found) == 1, f"{len(found)} <{tag}> with {wanted}"
         return found[0]
 
+    def questions(self) -> list[str]:
+        """The names of a prediction form's fields, in their order."""
+        controls = [a.get("name") or "" for tag, a in self.elements if tag in {"input", "select", "textarea"}]
+        return [name for name in controls if re.fullmatch(r"c\d+", name)]
+
     def ids(self) -> list[str]:
         return [attributes["id"] for _tag, attributes in self.elements if attributes.get("id")]  # type: ignore[misc]
 

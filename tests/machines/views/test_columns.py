@@ -119,7 +119,12 @@ def test_the_range_of_a_moment_is_typed_as_a_moment(machine, alice_client, name,
 
 @pytest.mark.parametrize(
     ("low", "high", "said"),
-    [("many", "", "not a number"), ("9", "1", "below the lower end"), ("1e999", "", "number"), ("nan", "", "not a number")],
+    [
+        ("many", "", "not a number"),
+        ("9", "1", "below the lower end"),
+        ("1e999", "", "number"),
+        ("nan", "", "not a number"),
+    ],
 )
 def test_a_wrong_range_stands_beside_its_field_with_what_was_typed(size, alice_client, low, high, said):
     shown = page(change(alice_client, size, range_low=low, range_high=high))

@@ -8,7 +8,7 @@ from config.formats import Formats
 from machines.services.predictions import prediction_make
 from models import Column, EncDecConfiguration, NNModel
 from tests.factories import make_machine
-from tests.machines.houses import ANSWERS, CITIES, KINDS, SECONDS, houses
+from tests.machines.houses import ANSWERS, CITIES, IMPORTANCE, KINDS, SECONDS
 from tests.machines.views.pages import HTMX, htmx, is_whole, page, url
 
 pytestmark = pytest.mark.django_db
@@ -77,14 +77,7 @@ def test_before_the_question_there_is_a_place_for_the_answer(form):
 
 
 def test_the_most_important_question_comes_first(machine, form):
-    importance = machine.training_report["importance"]
-    wanted = [names(machine)[name] for name in sorted(importance, key=lambda name: -importance[name])]
-    shown = [
-        attributes["name"]
-        for tag, attributes in form.elements
-        if tag in {"input", "select", "textarea"} and (attributes.get("name") or "").startswith("c") and attributes["name"] != "csrfmiddlewaretoken"
-    ]
-    assert shown == wanted and shown[0] == names(machine)["size"]
+    assert form.questions() == [names(machine)[name] for name in IMPORTANCE]
 
 
 def test_numbers_are_typed_as_text(machine, form):
@@ -109,7 +102,9 @@ def test_few_labels_are_a_list_with_i_do_not_know(machine, alice_client, form):
 def test_many_labels_are_a_text_box_that_offers_them(machine, form):
     box = form.one("input", name=names(machine)["kind"])
     assert box["list"] in form.ids() and box["placeholder"] == "I don't know"
-    offered = [attributes["value"] for attributes in form.all("option") if (attributes.get("value") or "").startswith("kind")]
+    offered = [
+        attributes["value"] for attributes in form.all("option") if (attributes.get("value") or "").startswith("kind")
+    ]
     assert offered == KINDS
 
 
@@ -126,13 +121,13 @@ def test_unit_description_and_range_stand_with_the_field(machine, alice_client):
     shown = page(alice_client.get(url("predict", machine.pk)))
     name = names(machine)["size"]
     assert "living space, m²" in shown.text
-    low, high = (next(i for i in houses_inputs(machine) if i["name"] == "size")[edge] for edge in ("low", "high"))
+    low, high = (input_of(machine, "size")[edge] for edge in ("low", "high"))
     assert f"{low} – {high}" in shown.text
     assert shown.one("input", name=name)["aria-describedby"] in shown.ids()
 
 
-def houses_inputs(machine):
-    return machine.enc_dec_configuration.enc_dec_config["inputs"]
+def input_of(machine, name):
+    return next(item for item in machine.enc_dec_configuration.enc_dec_config["inputs"] if item["name"] == name)
 
 
 def test_the_owners_range_is_shown_where_it_is_given(machine, alice_client):
@@ -171,8 +166,7 @@ def test_ranges_in_the_persons_own_writing(machine, alice, alice_client):
         alice.save()
         return page(alice_client.get(url("predict", machine.pk))).text
 
-    size = next(item for item in houses_inputs(machine) if item["name"] == "size")
-    day = next(item for item in houses_inputs(machine) if item["name"] == "day")
+    size, day = input_of(machine, "size"), input_of(machine, "day")
     first = dt.datetime.fromtimestamp(day["low"], dt.UTC)
     comma = ranges(decimal_separator=",", date_format="DMY", date_separator=".", time_format="24H")
     assert f"{size['low']} – ".replace(".", ",") in comma

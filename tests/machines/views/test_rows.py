@@ -15,7 +15,9 @@ def read(upload):
 
 
 def send(client, machine, content=None, name="more.csv", **kwargs):
-    return client.post(url("rows", machine.pk), {"file": file_of(csv_bytes(SHORT) if content is None else content, name)}, **kwargs)
+    return client.post(
+        url("rows", machine.pk), {"file": file_of(csv_bytes(SHORT) if content is None else content, name)}, **kwargs
+    )
 
 
 def test_it_works(read, alice_client):

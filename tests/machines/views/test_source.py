@@ -76,7 +76,12 @@ def test_a_machine_without_its_file(machine, alice_client):
 
 
 def test_what_was_found_can_be_chosen(upload, alice_client):
-    for encoding, bom in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("utf-32-le", b"\xff\xfe\0\0"), ("cp1252", b"")):
+    for encoding, bom in (
+        ("utf-16-le", b"\xff\xfe"),
+        ("utf-16-be", b"\xfe\xff"),
+        ("utf-32-le", b"\xff\xfe\0\0"),
+        ("cp1252", b""),
+    ):
         machine = upload(bom + "name;town\nJörg;Köln\nÄnne;Öhringen\n".encode(encoding))
         html = alice_client.get(url("source", machine.pk)).content.decode()
         assert f'<option value="{encoding}" selected>' in html

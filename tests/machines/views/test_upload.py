@@ -175,7 +175,9 @@ def test_29_names_of_files(name, kept):
     assert safe_name(name) == kept
 
 
-@pytest.mark.parametrize("name", ["../../x.csv", "x" * 300 + ".csv", "\u202evsc.csv", "con.csv", "a\nb.csv", '"><script>.csv'])
+@pytest.mark.parametrize(
+    "name", ["../../x.csv", "x" * 300 + ".csv", "\u202evsc.csv", "con.csv", "a\nb.csv", '"><script>.csv']
+)
 def test_29_names_of_files_through_the_page(alice_client, settings, name):
     response = send(alice_client, name=name)
     assert response.status_code == 302

@@ -40,7 +40,7 @@ def test_04_one_row(tmp_path):
 
 def test_05_duplicate_headers(tmp_path):
     table = read(tmp_path, "a,a,a_2,a\n1,2,3,4\n")
-    assert table.columns == ("a", "a_3", "a_2", "a_4") or len(set(table.columns)) == 4
+    assert len(set(table.columns)) == 4
     assert "renamed" in sentences(table)
     assert table.frame.row(0) == ("1", "2", "3", "4")
 
@@ -68,7 +68,7 @@ def test_09_reserved_headers(tmp_path):
 
 
 def test_10_too_many_columns(tmp_path):
-    assert "1" in refusal(tmp_path, "a," * 1_000_000 + "\n1\n")
+    assert "line 1" in refusal(tmp_path, "a," * 1_000_000 + "\n1\n").lower()
     assert "6000 columns" in refusal(tmp_path, ",".join(f"c{at}" for at in range(6000)) + "\n" + "1," * 5999 + "1\n")
 
 

@@ -99,7 +99,7 @@ def test_parquet(tmp_path):
 
 def test_broken_parquet(tmp_path):
     assert "Parquet" in refusal(tmp_path, b"PAR1" + b"\1" * 500 + b"PAR1", "a.parquet")
-    assert "Parquet" in refusal(tmp_path, b"a,b\n1,2\n", "a.parquet") or True
+    assert "something else" in refusal(tmp_path, b"a,b\n1,2\n", "a.parquet")
 
 
 def test_cells_of_json(tmp_path):
