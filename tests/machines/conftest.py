@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
-from machines.serving.sessions import Cache
 from machines.services import predictions
 from machines.services.datasets import dataset_upload
+from machines.serving.sessions import Cache
 from models import Machine, Team, User
 from tests.machines.houses import csv_bytes, houses
 

@@ -15,8 +15,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from machines.child import run_child
-from machines.serving.predictor import Predictor
 from machines.services.columns import column_from_profile
+from machines.serving.predictor import Predictor
 from models import Column, EncDecConfiguration, Machine, NNModel, User
 from models.machine import MachineStatus
 from tests.factories import make_machine
@@ -75,18 +75,28 @@ def xlsx_bytes(rows: list[list[str]], header: list[str]) -> bytes:
         "<row>" + "".join(f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>' for cell in line) + "</row>"
         for line in [header, *rows]
     )
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    package = "http://schemas.openxmlformats.org/package/2006"
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    schemas = "http://schemas.openxmlformats.org"
+    main, kind = f"{schemas}/spreadsheetml/2006/main", "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    package, office = f"{schemas}/package/2006", f"{schemas}/officeDocument/2006/relationships"
+
+    def link(name: str, type: str, target: str) -> str:
+        relation = f'<Relationship Id="{name}" Type="{office}/{type}" Target="{target}"/>'
+        return f'<Relationships xmlns="{package}/relationships">{relation}</Relationships>'
+
+    types = "".join(
+        f'<Override PartName="/xl/{part}.xml" ContentType="{kind}.{what}+xml"/>'
+        for part, what in (("workbook", "sheet.main"), ("worksheets/sheet1", "worksheet"))
+    )
+    relations = "application/vnd.openxmlformats-package.relationships+xml"
+    sheets = '<sheets><sheet name="One" sheetId="1" r:id="b"/></sheets>'
     files = {
-        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="a" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets><sheet name="One" sheetId="1" r:id="b"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="b" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types">'
+        f'<Default Extension="rels" ContentType="{relations}"/>{types}</Types>',
+        "_rels/.rels": link("a", "officeDocument", "xl/workbook.xml"),
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}">{sheets}</workbook>',
+        "xl/_rels/workbook.xml.rels": link("b", "worksheet", "worksheets/sheet1.xml"),
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>',
-    }  # fmt: skip
+    }
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():

@@ -203,11 +203,15 @@ def _has_descriptions(body: Sequence[Row], width: int, forced: bool | None) -> b
 
 
 def _find_end(tail: Sequence[Row], width: int, most: int) -> tuple[int, int]:
-    """How many rows at the end are notes, and how many above those are totals. Blank rows between are counted along."""
+    """How many rows at the end are notes, and how many above those are totals. Blank rows between are counted along.
+
+    Where rows begin with words, a line of words may be a row whose other cells are empty: it stays.
+    """
     rows = [row for row in tail if any(row)]
     labels = Counter(row[0] for row in rows if row)
+    begins_with_values = _is_value_column([row[0] for row in rows if len(row) >= width and row[0]])
     end = len(tail)
-    while end > len(tail) - most and _is_note(tail, end - 1, width):
+    while end > len(tail) - most and (not any(tail[end - 1]) or (begins_with_values and _is_note(tail, end - 1, width))):
         end -= 1
     notes, table_end = len(tail) - end, end
     while end > len(tail) - most and _is_total(tail[end - 1], labels, width):
@@ -216,10 +220,8 @@ def _find_end(tail: Sequence[Row], width: int, most: int) -> tuple[int, int]:
 
 
 def _is_note(tail: Sequence[Row], at: int, width: int) -> bool:
-    """A blank row, or text in the first cells only that is parted from the table or shorter than its rows."""
+    """Text in the first cells only, parted from the table or shorter than its rows."""
     row = tail[at]
-    if not any(row):
-        return True
     if width < 2 or not row[0] or is_value(row[0]) or any(_is_number(cell) for cell in row[1:]):
         return False
     parted = any(not any(above) for above in tail[max(0, at - 5) : at])

@@ -17,13 +17,19 @@ class Page(HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.words: list[str] = []
+        self.is_word_going_on = False  # after a <wbr>
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
+        self.is_word_going_on = tag == "wbr"
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
+        if self.is_word_going_on:
+            self.words[-1] += data
+        else:
+            self.words.append(data)
+        self.is_word_going_on = False
 
     @property
     def text(self) -> str:

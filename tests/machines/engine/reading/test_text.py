@@ -41,6 +41,13 @@ def test_notes_below_are_left_out(tmp_path, below):
     assert "below the table" in sentences(table)
 
 
+def test_a_line_of_words_below_rows_that_begin_with_words_stays(tmp_path):
+    rows = "".join(f"country {number},{number},{number * 2}\n" for number in range(40))
+    table = read(tmp_path, "Country,a,b\n" + rows + "\nInternational Monetary Fund, April 2016\n")
+    assert table.rows == 41
+    assert "line 43" in sentences(table)
+
+
 @pytest.mark.parametrize("total", ["Total,,999\n", "Summe,,1\n", ",TOTAL,77\n", "\nGrand total,,5\n"])
 def test_totals_are_left_out(tmp_path, total):
     table = read(tmp_path, "id,name,x\n" + BODY + total)
