@@ -4,6 +4,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 NAME ?= accuracy
+LOCALE ?= de
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 
@@ -43,8 +44,9 @@ lint: .venv/installed-dev ## Check format, types, imports, migrations and produc
 bench: .venv/installed-dev ## Measure side by side: make bench NAME=accuracy|serving|pages|ingest
 	@$(BIN)/python benchmarks/$(NAME).py $(ARGS)
 
-messages: .venv/installed-dev ## Collect the texts for translators
-	@cd site && ../$(BIN)/python ../manage.py makemessages --all --no-obsolete --ignore .venv
+messages: .venv/installed-dev ## Collect the texts for translators: make messages LOCALE=de
+	@mkdir -p site/locale
+	@$(MANAGE) makemessages --locale "$(LOCALE)" --no-obsolete --ignore .venv --ignore build
 
 clean: ## Remove everything that a start makes (accounts and data too)
 	rm -rf .venv var test-output

@@ -15,7 +15,7 @@ from machines.engine.parameters import LEVEL_SECONDS
 from machines.forms.data import ENCODINGS, ColumnForm
 from machines.services.columns import column_update, reading_of
 from machines.services.texts import sentence
-from models import Column, Machine, Work
+from models import Column, DataLinesOperation, Machine, Work
 
 MOMENTS = {"DATE", "TIME", "DATETIME"}
 
@@ -132,6 +132,7 @@ def source_context(machine: Machine) -> dict[str, Any]:
     return {
         "read_as": ", ".join(word for word in words if word),
         "notices": [sentence(notice) for notice in machine.source_notices],
+        "parts": DataLinesOperation.objects.for_machine(machine).count(),
         "preview": {"names": [name for name, _type, _format in columns], "rows": machine.source_preview or []},
     }
 

@@ -175,14 +175,8 @@ WRONG = [
     (env.site_url, "answers.example.org", {"default": ""}, "Write an address such as"),
     (env.site_url, "ftp://x", {"default": ""}, "Write an address such as"),
     (env.site_url, "https://", {"default": ""}, "Write an address such as"),
-    pytest.param(
-        env.database, "klingon://user:hush@host/name", {"default": ""}, "Write for example",
-        marks=pytest.mark.xfail(strict=True, reason="config.environment takes any scheme for a database engine"),
-    ),
-    pytest.param(
-        env.database, "nonsense", {"default": ""}, "Write for example",
-        marks=pytest.mark.filterwarnings("ignore:Engine not recognized"),
-    ),
+    (env.database, "klingon://user:hush@host/name", {"default": ""}, "Write for example"),
+    (env.database, "nonsense", {"default": ""}, "Write for example"),
     (env.email, "pigeon://user:hush@roof", {"default": ""}, "Write for example"),
     (env.cache, "memory", {"default": ""}, "Write for example"),
     (env.secret, "short", {"keep_in": Path("never-written")}, "shorter than 50 characters"),

@@ -27,7 +27,7 @@ COLUMNS_PER_PAGE = 100
 @require_http_methods(["GET", "POST"])
 def upload(request: HttpRequest) -> HttpResponse:
     check_whole(request)
-    form = UploadForm(sent(request), request.FILES)
+    form = UploadForm(sent(request), request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
@@ -82,6 +82,7 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
             else:
                 return redirect("machines:training", pk=pk)
     context = {"machine": machine, "page": page, "rows": rows, "level": level, "levels": level_choices(level)}
+    context["wrong_rows"] = [row for row in rows if row.form.errors]
     return render(request, "machines/columns.html", context | source_context(machine))
 
 
@@ -108,7 +109,7 @@ def column(request: HttpRequest, pk: int, column_pk: int) -> HttpResponse:
 def rows(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_to_edit(request, pk)
     check_whole(request)
-    form = RowsForm(sent(request), request.FILES)
+    form = RowsForm(sent(request), request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:

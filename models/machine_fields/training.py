@@ -11,7 +11,7 @@ LOSSES = [
     ("binary_crossentropy", "binary_crossentropy"),
     ("categorical_crossentropy", "categorical_crossentropy"),
 ]
-OPTIMIZERS = [("adam", "adam"), ("adamw", "adamw"), ("sgd", "sgd"), ("rmsprop", "rmsprop")]
+OPTIMIZERS = [("adam", "adam"), ("sgd", "sgd"), ("rmsprop", "rmsprop")]
 
 
 class PreparationFields(models.Model):

@@ -223,7 +223,7 @@ class Migration(migrations.Migration):
                 ('enc_dec_columns_info_output_encode_count', models.IntegerField(blank=True, null=True, verbose_name='encoded outputs')),
                 ('parameter_nn_loss', models.CharField(blank=True, choices=[('mse', 'mse'), ('mae', 'mae'), ('binary_crossentropy', 'binary_crossentropy'), ('categorical_crossentropy', 'categorical_crossentropy')], default='', max_length=100, verbose_name='loss')),
                 ('parameter_nn_loss_scaler', models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True, verbose_name='scale of the loss')),
-                ('parameter_nn_optimizer', models.CharField(blank=True, choices=[('adam', 'adam'), ('adamw', 'adamw'), ('sgd', 'sgd'), ('rmsprop', 'rmsprop')], max_length=150, null=True, verbose_name='optimizer')),
+                ('parameter_nn_optimizer', models.CharField(blank=True, choices=[('adam', 'adam'), ('sgd', 'sgd'), ('rmsprop', 'rmsprop')], max_length=150, null=True, verbose_name='optimizer')),
                 ('parameter_nn_shape', models.JSONField(blank=True, default=dict, null=True, verbose_name='shape')),
                 ('parameter_nn_find_delay_sec', models.IntegerField(blank=True, null=True, verbose_name='seconds to choose the shape')),
                 ('training_report', models.JSONField(blank=True, default=dict, verbose_name='report of the training')),

@@ -55,27 +55,29 @@ def site_url(name: str, default: str) -> str:
 
 
 def database(name: str, default: str) -> dict[str, Any]:
-    return _parsed(
-        name, default, environ.Env.db_url_config, "sqlite:///var/db.sqlite3 or postgres://user:password@host/name"
-    )
+    example = "sqlite:///var/db.sqlite3 or postgres://user:password@host/name"
+    return _parsed(name, default, environ.Env.db_url_config, {"sqlite", "postgres", "postgresql"}, example)
 
 
 def email(name: str, default: str) -> dict[str, Any]:
-    return _parsed(name, default, environ.Env.email_url_config, "consolemail:// or smtp+tls://user:password@host:587")
+    example = "consolemail:// or smtp+tls://user:password@host:587"
+    return _parsed(name, default, environ.Env.email_url_config, set(environ.Env.EMAIL_SCHEMES), example)
 
 
 def cache(name: str, default: str) -> dict[str, Any]:
-    return _parsed(name, default, environ.Env.cache_url_config, "locmemcache:// or redis://host:6379/1")
+    example = "locmemcache:// or redis://host:6379/1"
+    return _parsed(name, default, environ.Env.cache_url_config, set(environ.Env.CACHE_SCHEMES), example)
 
 
-def _parsed(name: str, default: str, parse: Callable[[str], Any], example: str) -> dict[str, Any]:
+def _parsed(name: str, default: str, parse: Callable[[str], Any], schemes: set[str], example: str) -> dict[str, Any]:
     # The value itself stays out of the message: it may hold a password.
+    value = text(name, default)
+    if value.partition("://")[0] not in schemes:
+        raise ImproperlyConfigured(f"{name} names no known kind of address. Write for example {example}.")
     try:
-        config: dict[str, Any] = parse(text(name, default))
+        config: dict[str, Any] = parse(value)
     except Exception as error:
         raise ImproperlyConfigured(f"{name} cannot be understood. Write for example {example}.") from error
-    if not config.get("ENGINE", config.get("EMAIL_BACKEND", config.get("BACKEND"))):
-        raise ImproperlyConfigured(f"{name} names no known backend. Write for example {example}.")
     return config
 
 
