@@ -1,18 +1,22 @@
 """Runs the engine in a child process that can be stopped: by a deadline, by a memory limit, or because someone asked.
 
 The child gets one JSON line on standard input and answers with JSON lines on standard output, the last one being its result.
-It never inherits the site's environment, so no secret can leak into it.
+It never inherits the site's environment, so no secret can leak into it. Its temporary files go with it, however it ends.
 """
 
 import json
+import math
 import os
 import queue
+import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -20,10 +24,11 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parent.parent
 TICK_SECONDS = 0.25
 END = None
+LARGEST_FILE = 4 * 2**30  # bytes
 
 
 class ChildFailedError(RuntimeError):
-    """The child gave no result. `reason` is "deadline", "memory", "stopped" or "crash"; `details` is for the log."""
+    """The child gave no result. `reason` is "deadline", "memory" or "crash"; `details` is for the log."""
 
     def __init__(self, reason: str, details: str = "") -> None:
         super().__init__(reason)
@@ -34,8 +39,12 @@ class ChildFailedError(RuntimeError):
 class Child:
     """One running child. `send` writes a line to it; `stop` ends it and everything it started."""
 
-    def __init__(self, module: str, request: dict[str, Any], *, threads: int = 1) -> None:
-        environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    def __init__(
+        self, module: str, request: dict[str, Any], *, threads: int = 1, limits: Mapping[int, int] | None = None
+    ) -> None:
+        self.folder = tempfile.mkdtemp(prefix="easyautoml-child-")
+        environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        environment["TMPDIR"] = self.folder
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"):
             environment[name] = str(threads)
         self.process = subprocess.Popen(  # noqa: S603  (our own module, no shell)
@@ -50,6 +59,7 @@ class Child:
             errors="replace",  # a library may print anything; a reader that gives up would hold the child for ever
             start_new_session=True,
         )
+        _limit(self.process.pid, limits or {})
         self.errors: list[str] = []
         self._messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._readers = [
@@ -97,6 +107,7 @@ class Child:
         for reader in self._readers:
             reader.join(timeout=5)
         self._close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _close(self) -> None:
         """Close the pipes, except one that is still read: something that outlived the child holds its other end."""
@@ -123,15 +134,17 @@ def run_child(
     seconds: float,
     memory_mb: int,
     threads: int = 1,
+    address_mb: int | None = None,
     on_message: Callable[[dict[str, Any]], None] = lambda message: None,
     on_tick: Callable[[Child], None] = lambda child: None,
 ) -> dict[str, Any]:
     """Run `python -m module` with `request` and return its last message.
 
     `on_message` sees every message before the last as it comes; `on_tick` is called four times a second and may send to
-    the child or raise to stop it. Raises ChildFailedError.
+    the child or raise to stop it. `address_mb` limits its address space, of which libraries reserve more than they use.
+    Raises ChildFailedError.
     """
-    child = Child(module, request, threads=threads)
+    child = Child(module, request, threads=threads, limits=_limits(seconds, threads, address_mb))
     deadline = time.monotonic() + seconds
     last: dict[str, Any] = {}
     is_hanging = False
@@ -150,6 +163,23 @@ def run_child(
     if not last or (child.process.returncode and not is_hanging):
         raise ChildFailedError("crash", "".join(child.errors))
     return last
+
+
+def _limits(seconds: float, threads: int, address_mb: int | None) -> dict[int, int]:
+    """Return what the system enforces even if nobody watches the child any more. No core dump: it would hold the rows."""
+    limits = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: LARGEST_FILE,
+        resource.RLIMIT_CPU: math.ceil(2 * threads * max(0.0, seconds)) + 10,
+    }
+    return limits if address_mb is None else limits | {resource.RLIMIT_AS: address_mb * 2**20}
+
+
+def _limit(pid: int, limits: Mapping[int, int]) -> None:
+    """Set limits on a child that has not been told yet what to do. Where the system has no prlimit there are none."""
+    for name, most in limits.items():
+        with suppress(OSError, ValueError, AttributeError):
+            resource.prlimit(pid, name, (most, most))  # type: ignore[attr-defined,unused-ignore]
 
 
 def _check_limits(child: Child, deadline: float, memory_mb: int) -> None:

@@ -197,7 +197,7 @@ class TrainingView:
     @property
     def is_ending(self) -> bool:
         """Somebody asked for an early end and the worker has not yet followed."""
-        return bool(self.work and (self.work.is_cancel_requested or self.work.is_finish_requested))
+        return bool(self.work and self.work.is_finish_requested)
 
     @property
     def curve(self) -> "LossCurve | None":

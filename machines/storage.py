@@ -10,8 +10,9 @@ from django.conf import settings
 
 
 def new_folder() -> Path:
+    """Make a folder that only this user of the computer can look into."""
     folder: Path = settings.STORAGE_ROOT / "machines" / uuid4().hex
-    folder.mkdir(parents=True)
+    folder.mkdir(mode=0o700, parents=True)
     return folder
 
 

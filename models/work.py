@@ -170,11 +170,6 @@ class Work(models.Model):
     def cancel(self) -> bool:
         return self._end(ACTIVE, WorkState.CANCELLED, is_cancel_requested=True)
 
-    def request_cancel(self) -> bool:
-        """Cancel at once what still waits; ask the worker otherwise."""
-        waiting = self._end((WorkState.WAITING,), WorkState.CANCELLED, is_cancel_requested=True)
-        return waiting or self._write((WorkState.PROCESSING,), is_cancel_requested=True)
-
     def request_finish(self) -> bool:
         """Ask for the best model so far."""
         return self._write(ACTIVE, is_finish_requested=True)

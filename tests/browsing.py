@@ -14,7 +14,10 @@ SCREENS = Path(__file__).resolve().parent.parent / "test-output" / "screens"  # 
 
 # Plotly brings the style sheet of its maps along; our CSP refuses it, and no chart of ours needs it.
 # The empty style is Playwright's own, when it takes a picture.
-EXPECTED = ("sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o=", "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")
+EXPECTED = (
+    "sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o=",
+    "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+)
 
 
 def open_chromium() -> Iterator[Any]:

@@ -38,7 +38,9 @@ def test_every_command_is_documented() -> None:
 
 def test_make_targets_named_in_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
-    named = {name for path in DOCUMENTS for name in re.findall(r"`(?:[A-Z]+=\S+ )?make ([a-z-]+)", path.read_text("utf-8"))}
+    named = {
+        name for path in DOCUMENTS for name in re.findall(r"`(?:[A-Z]+=\S+ )?make ([a-z-]+)", path.read_text("utf-8"))
+    }
     assert named <= targets
     assert re.search(r"```\nmake run\nmake test\n```", README)
 

@@ -97,7 +97,7 @@ def _field(item: Mapping[str, Any], column: Column | None) -> forms.Field:
 
 def breakable(name: str) -> str:
     """Return a column's name, escaped, with places where a long one may be broken: customerAge, customer_age."""
-    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in WORDS.split(name)))  # noqa: S308  (a constant)
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in WORDS.split(name)))
 
 
 def _range(item: Mapping[str, Any], column: Column | None) -> tuple[float, float]:

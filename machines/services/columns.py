@@ -83,7 +83,7 @@ def columns_confirm(*, machine: Machine) -> Machine:
     """Check that the columns can be learned from and write them to the machine's own fields. Raises DataError."""
     columns = list(machine.columns.all())
     schema = Schema(tuple(to_engine(column) for column in columns))
-    _check_roles(schema)
+    check_roles(schema)
     machine.dfr_columns_type_user_df = {column.name: str(column.type) for column in columns}
     machine.dfr_columns_description_user_df = {column.name: column.description for column in columns}
     machine.mdc_columns_name_input = machine.mdc_columns_name_input_user_df = _role_map(columns, Role.INPUT)
@@ -98,7 +98,8 @@ def columns_confirm(*, machine: Machine) -> Machine:
     return machine
 
 
-def _check_roles(schema: Schema) -> None:
+def check_roles(schema: Schema) -> None:
+    """Raise DataError unless there is something to predict, and something to predict it from."""
     if not schema.outputs:
         raise DataError(gettext_noop("No column is an output. Choose what to predict: set one column to Output."))
     if not schema.inputs:

@@ -1,5 +1,6 @@
 """Data in: an uploaded file becomes a machine with typed columns and its rows in Parquet."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,11 @@ from models.machine import InvalidTransition, MachineStatus
 from models.machine_table_lock_write import LockBusy
 
 PREVIEW_ROWS = 8
+RESERVED_MB, RESERVED_PER_CORE_MB = (
+    4096,
+    100,
+)  # address space that a reader claims beyond its memory, with room to spare
+STALE_AFTER_SECONDS = 60  # beyond what reading may take
 TRAINING = gettext_noop("This machine is training. Wait for its end, or cancel it, before the file is read anew.")
 BUSY = gettext_noop("Something else is changing this right now. Try again in a minute.")
 NO_SOURCE = gettext_noop("The file of this machine is not kept here, so no rows can be read for it.")
@@ -89,8 +95,10 @@ def _source(machine: Machine) -> Path:
 
 @contextmanager
 def _write_lock(machine: Machine) -> Iterator[None]:
+    # Older, it is left over from a process that died: reading ends in time.
+    stale = settings.READ_SECONDS + STALE_AFTER_SECONDS
     try:
-        with MachineTableLockWrite.objects.hold(lock_name(machine)):
+        with MachineTableLockWrite.objects.hold(lock_name(machine), stale_seconds=stale):
             yield
     except LockBusy as error:
         raise DataError(BUSY) from error
@@ -119,7 +127,11 @@ def _read(request: dict[str, Any]) -> dict[str, Any]:
     request |= {"preview_rows": PREVIEW_ROWS}
     try:
         reading = run_child(
-            "machines.engine.reading", request, seconds=settings.READ_SECONDS, memory_mb=settings.READ_MEMORY_MB
+            "machines.engine.reading",
+            request,
+            seconds=settings.READ_SECONDS,
+            memory_mb=settings.READ_MEMORY_MB,
+            address_mb=settings.READ_MEMORY_MB + RESERVED_MB + RESERVED_PER_CORE_MB * (os.cpu_count() or 1),
         )
     except ChildFailedError as error:
         raise DataError(_FAILURES.get(error.reason, _FAILURES["crash"])) from error

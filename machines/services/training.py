@@ -15,7 +15,7 @@ from django.db import transaction
 from machines.child import Child, ChildFailedError, run_child
 from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.engine.parameters import LEVEL_SECONDS
-from machines.services.columns import columns_confirm, schema_of
+from machines.services.columns import check_roles, columns_confirm, schema_of
 from machines.services.datasets import part_paths
 from machines.services.trained import model_record
 from models import Machine, Server, User, Work
@@ -36,8 +36,8 @@ NO_RESULT = {
 }
 
 
-class WorkCancelledError(Exception):
-    """Somebody has cancelled the work."""
+class WorkEndedError(Exception):
+    """Somebody has ended the work while it was done."""
 
 
 @transaction.atomic
@@ -72,12 +72,17 @@ def training_finish_early(*, work: Work) -> bool:
     return work.request_finish()
 
 
+@transaction.atomic
 def training_cancel(*, work: Work) -> bool:
-    """End a training and drop what it found; what still waits ends at once."""
-    asked = work.request_cancel()
-    if asked and work.state is WorkState.CANCELLED and work.machine:
-        work.machine.training_cancelled()
-    return asked
+    """End a training at once and drop what it found; return whether this call ended it.
+
+    Its worker notices within a second. Nobody waits for it: it may have died.
+    """
+    is_ended = work.cancel()
+    if is_ended and work.machine:
+        with suppress(InvalidTransition):  # the machine was deleted
+            work.machine.training_cancelled()
+    return is_ended
 
 
 def training_execute(*, work_id: int) -> None:
@@ -88,13 +93,13 @@ def training_execute(*, work_id: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="easyautoml-"))
     try:
         model_record(work=work, folder=folder, result=_fit(work, folder))
-    except WorkCancelledError:
-        _cancel(work)
+    except WorkEndedError:
+        pass  # whoever ended it has told the machine, which may be training anew
     except DataError as error:
         _fail(work, error.notice)
     except ChildFailedError as error:
-        if _is_cancel_requested(work):  # a machine that is deleted takes the child's files away
-            return _cancel(work)
+        if _is_ended(work):  # a machine that is deleted takes the child's files away
+            return
         _fail(work, Notice(NO_RESULT[error.reason]))
         if error.reason == "crash":
             raise RuntimeError(f"work {work.pk} crashed: {error.details}") from error
@@ -120,13 +125,7 @@ def this_server() -> Server:
     return server
 
 
-def _cancel(work: Work) -> None:
-    work.cancel()
-    with suppress(InvalidTransition):  # the machine was deleted
-        assert work.machine is not None
-        work.machine.training_cancelled()
-
-
+@transaction.atomic
 def _fail(work: Work, notice: Notice) -> None:
     if work.fail(str(notice)):
         Work.objects.filter(pk=work.pk).update(result={"notice": notice.to_json()})
@@ -135,17 +134,19 @@ def _fail(work: Work, notice: Notice) -> None:
                 work.machine.training_failed(str(notice))
 
 
-def _is_cancel_requested(work: Work) -> bool:
-    return Work.objects.filter(pk=work.pk, is_cancel_requested=True).exists()
+def _is_ended(work: Work) -> bool:
+    return not Work.objects.filter(pk=work.pk).active().exists()
 
 
 def _fit(work: Work, folder: Path) -> dict[str, Any]:
     machine = work.machine
     assert machine is not None
     deadline = LEVEL_SECONDS[work.level or 1]
+    schema = schema_of(machine)
+    check_roles(schema)  # once more: columns can be changed while the work waits
     request = {
         "parts": [str(path) for path in part_paths(machine)],
-        "schema": schema_of(machine).to_json(),
+        "schema": schema.to_json(),
         "level": work.level,
         "deadline": deadline,
         "seed": SEED,
@@ -162,8 +163,8 @@ def _fit(work: Work, folder: Path) -> dict[str, Any]:
         on_message=watcher.on_message,
         on_tick=watcher.on_tick,
     )
-    if _is_cancel_requested(work):
-        raise WorkCancelledError
+    if _is_ended(work):
+        raise WorkEndedError
     if result.get("kind") == "error":
         notice = Notice.from_json(result["error"])
         raise DataError(notice.template, **notice.values)
@@ -196,10 +197,11 @@ class _Watcher:
             return
         self.looked = time.monotonic()
         self._report()
-        wishes = Work.objects.filter(pk=self.work.pk).values_list("is_cancel_requested", "is_finish_requested").get()
-        if wishes[0]:
-            raise WorkCancelledError
-        if wishes[1] and not self.is_told:
+        running = Work.objects.filter(pk=self.work.pk).in_state(WorkState.PROCESSING)
+        is_finish_requested = running.values_list("is_finish_requested", flat=True).first()
+        if is_finish_requested is None:
+            raise WorkEndedError
+        if is_finish_requested and not self.is_told:
             child.send("finish")
             self.is_told = True
 
@@ -207,7 +209,6 @@ class _Watcher:
         if self.news is None:
             return
         notice = Notice.from_json(self.news["message"])
-        Work.objects.filter(pk=self.work.pk).update(result={"notice": notice.to_json()})
         curve = {name: self.news[name] for name in ("training_loss", "validation_loss")}
         is_alive = self.work.report(
             self.news["share"],
@@ -217,5 +218,7 @@ class _Watcher:
             curve=curve,  # type: ignore[arg-type]
         )
         if not is_alive:
-            raise WorkCancelledError
+            raise WorkEndedError
+        running = Work.objects.filter(pk=self.work.pk).in_state(WorkState.PROCESSING)
+        running.update(result={"notice": notice.to_json()})  # not on a work that ended: there stands why
         self.news = None

@@ -153,7 +153,9 @@ def test_the_demo_form_in_the_dark_on_a_phone(chromium: Any, site: Site) -> None
     check(page, "demo-answer-dark")
 
 
-@pytest.mark.parametrize("place", ["machines/", "machines/1/source/", "machines/1/rows/", "machines/1/delete/", "accounts/profile/"])
+@pytest.mark.parametrize(
+    "place", ["machines/", "machines/1/source/", "machines/1/rows/", "machines/1/delete/", "accounts/profile/"]
+)
 def test_other_pages_are_accessible(chromium: Any, site: Site, place: str) -> None:
     page = new_page(chromium)
     sign_in_demo(page, site)

@@ -2,9 +2,12 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 
 def main() -> None:
@@ -42,6 +45,27 @@ def chatter(request: dict[str, str]) -> None:
 
 def tell_environment(request: dict[str, str]) -> None:
     print(json.dumps({"environment": dict(os.environ), "arguments": sys.argv}))
+
+
+def leave_files(request: dict[str, str]) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="reading-"))
+    (folder / "rows.csv").write_text("secret")
+    print(json.dumps({"folder": str(folder)}), flush=True)
+    time.sleep(float(request["word"]))
+
+
+def tell_limits(request: dict[str, str]) -> None:
+    names = ("RLIMIT_CORE", "RLIMIT_FSIZE", "RLIMIT_CPU", "RLIMIT_AS")
+    print(json.dumps({name: resource.getrlimit(getattr(resource, name))[0] for name in names}))
+
+
+def take_addresses(request: dict[str, str]) -> None:
+    try:
+        bytearray(int(request["word"]) * 2**20)
+    except MemoryError:
+        print(json.dumps({"refused": True}))
+    else:
+        print(json.dumps({"refused": False}))
 
 
 def echo(request: dict[str, str]) -> None:

@@ -15,7 +15,6 @@ MOVES = {
     "finish": (lambda w: w.finish({"rows": 3}), {"PROCESSING": "FINISHED"}),
     "fail": (lambda w: w.fail("Out of memory."), {"WAITING": "ERROR", "PROCESSING": "ERROR"}),
     "cancel": (lambda w: w.cancel(), {"WAITING": "CANCELLED", "PROCESSING": "CANCELLED"}),
-    "request_cancel": (lambda w: w.request_cancel(), {"WAITING": "CANCELLED", "PROCESSING": "PROCESSING"}),
     "request_finish": (lambda w: w.request_finish(), {"WAITING": "WAITING", "PROCESSING": "PROCESSING"}),
     "report": (lambda w: w.report(0.5, "Half"), {"PROCESSING": "PROCESSING"}),
 }
@@ -76,9 +75,6 @@ def test_a_report_tells_what_is_known():
 def test_the_worker_learns_that_it_was_cancelled():
     work = make_work()
     work.start()
-    Work.objects.get().request_cancel()
-    work.refresh_from_db()
-    assert work.is_cancel_requested
     Work.objects.get().cancel()
     assert work.report(0.9) is False
     assert work.finish({"late": True}) is False

@@ -211,7 +211,9 @@ def _find_end(tail: Sequence[Row], width: int, most: int) -> tuple[int, int]:
     labels = Counter(row[0] for row in rows if row)
     begins_with_values = _is_value_column([row[0] for row in rows if len(row) >= width and row[0]])
     end = len(tail)
-    while end > len(tail) - most and (not any(tail[end - 1]) or (begins_with_values and _is_note(tail, end - 1, width))):
+    while end > len(tail) - most and (
+        not any(tail[end - 1]) or (begins_with_values and _is_note(tail, end - 1, width))
+    ):
         end -= 1
     notes, table_end = len(tail) - end, end
     while end > len(tail) - most and _is_total(tail[end - 1], labels, width):

@@ -301,7 +301,9 @@ def test_rows_are_read_and_recorded_under_the_lock(upload, alice, monkeypatch):
 def test_who_finds_the_lock_held_is_told_and_leaves_no_file(upload, alice, stored, monkeypatch):
     machine = upload(csv_bytes(SHORT))
     hold = MachineTableLockWrite.objects.hold
-    monkeypatch.setattr(datasets.MachineTableLockWrite.objects, "hold", lambda name: hold(name, wait_seconds=0.2))
+    monkeypatch.setattr(
+        datasets.MachineTableLockWrite.objects, "hold", lambda name, **rest: hold(name, wait_seconds=0.2, **rest)
+    )
     with hold(lock_name(machine)), pytest.raises(DataError, match="Try again in a minute"):
         more(machine, alice)
     assert stored() == ["part", "source"]

@@ -71,7 +71,9 @@ def test_finish_now(machine, running, alice_client, headers):
 
 def test_cancel(machine, running, alice_client):
     alice_client.post(url("training-cancel", machine.pk))
-    assert Work.objects.get().is_cancel_requested and Work.objects.get().state is WorkState.PROCESSING
+    assert Work.objects.get().is_cancel_requested and Work.objects.get().state is WorkState.CANCELLED
+    machine.refresh_from_db()
+    assert machine.machine_status == "ready", "at once, whether its worker lives or not"
 
 
 def test_cancel_what_waits(machine, alice_client, alice):
