@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Case, Count, Q, When
 from django.utils.translation import gettext as _
 
-from config.formats import current_formats
+from machines.presenters import TrainingView
 from machines.reports import Score, main_score, task_name
 from models import Column, Machine, User, Work
 from models.machine import MachineStatus
@@ -33,17 +33,15 @@ class MachineCard:
     @property
     def percent(self) -> int | None:
         """How far the training is, 0 to 100; None while that is unknown."""
-        return round(100 * self.work.progress) if self.work and self.is_training else None
+        return TrainingView(self.work).percent if self.work and self.is_training else None
 
     @property
     def left(self) -> str:
-        if self.work is None or self.work.seconds_left is None:
-            return ""
-        return _("%(time)s left") % {"time": current_formats().duration(self.work.seconds_left)}
+        return TrainingView(self.work).left
 
     @property
     def message(self) -> str:
-        return _(self.work.message) if self.work and self.work.message else ""
+        return TrainingView(self.work).message
 
     @property
     def scored(self) -> str:

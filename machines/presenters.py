@@ -18,6 +18,8 @@ from machines.services.texts import sentence
 from models import Column, DataLinesOperation, Machine, Work
 
 MOMENTS = {"DATE", "TIME", "DATETIME"}
+MOST_SAMPLES = 4
+SAMPLES_LENGTH = 90  # characters
 
 
 @dataclass
@@ -43,7 +45,11 @@ class ColumnRow:
 
     @property
     def samples(self) -> str:
-        return ", ".join(self.column.profile.get("samples", [])[:4])
+        """The first values, parted by a mark that is in no number; fewer where they are long."""
+        samples = list(self.column.profile.get("samples", [])[:MOST_SAMPLES])
+        while len(samples) > 1 and sum(map(len, samples)) > SAMPLES_LENGTH:
+            samples.pop()
+        return " · ".join(samples)
 
     @property
     def reason(self) -> str:
@@ -172,7 +178,7 @@ class TrainingView:
         return bool(self.work and self.work.is_active)
 
     @property
-    def percent(self) -> float:
+    def percent(self) -> int:
         return round(100 * self.work.progress) if self.work else 0
 
     @property
@@ -201,9 +207,12 @@ class TrainingView:
 
     @property
     def curve(self) -> "LossCurve | None":
-        points = self.work.curve if self.work else {}
-        validation = points.get("validation_loss", []) if isinstance(points, dict) else []
-        return LossCurve(points.get("training_loss", []), validation) if len(validation) > 1 else None
+        points = self.work.curve if self.work and isinstance(self.work.curve, dict) else {}
+        known = {
+            name: [loss for loss in losses if loss is not None] for name, losses in points.items()
+        }  # NaN comes as None
+        curve = LossCurve(known.get("training_loss", []), known.get("validation_loss", []))
+        return curve if curve.rounds > 1 else None
 
 
 @dataclass
@@ -214,7 +223,7 @@ class LossCurve:
     validation: list[float]
 
     def _points(self, losses: list[float]) -> str:
-        every = [loss for loss in self.training + self.validation if loss is not None]
+        every = self.training + self.validation
         low, high = min(every), max(every)
         height, step = (high - low) or 1.0, 100 / max(1, len(losses) - 1)
         return " ".join(

@@ -57,6 +57,16 @@ class UserAdmin(ModelAdmin):
     exclude = ("password",)
     # Money moves through operations only.
     readonly_fields = ("user_balance", "user_ixioo_balance", "coupon_balance", "last_login", "date_joined")
+    powers = ("is_staff", "is_superuser", "is_super_admin", "groups", "user_permissions")
+
+    def get_readonly_fields(self, request: Any, obj: User | None = None) -> tuple[str, ...]:
+        """Who may change people, but not everything, cannot make themselves more powerful."""
+        return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *self.powers)
+
+    def has_change_permission(self, request: Any, obj: User | None = None) -> bool:
+        """Nor take over the account of somebody who is: a new address there gets a new password."""
+        is_above = obj is not None and (obj.is_superuser or obj.is_super_admin) and not request.user.is_superuser
+        return super().has_change_permission(request, obj) and not is_above
 
     def has_add_permission(self, request: Any) -> bool:
         return False  # people sign up and choose a password themselves
@@ -96,6 +106,13 @@ class MachineAdmin(ModelAdmin):
     )
     readonly_fields = ("machine_status", "machine_status_message", "model_version", "rows_count", "source_name")
     inlines = (ColumnInline,)
+
+    def save_model(self, request: Any, obj: Machine, form: Any, change: bool) -> None:
+        """Write what was changed and no more: a training may be writing the rest."""
+        if change:
+            obj.save(update_fields=form.changed_data)
+        else:
+            obj.save()
 
     def get_queryset(self, request: Any) -> models.QuerySet[Machine]:
         return Machine.objects.light().select_related("machine_owner_user", "machine_owner_team")

@@ -14,6 +14,9 @@ class DataLinesOperationQuerySet(models.QuerySet["DataLinesOperation"]):
     def for_machine(self, machine: "Machine") -> "DataLinesOperationQuerySet":
         return self.filter(machine_id=machine.pk)
 
+    def for_learning(self) -> "DataLinesOperationQuerySet":
+        return self.filter(is_added_for_learning=True)
+
 
 class DataLinesOperation(models.Model):
     # A number, not a foreign key, as in the seed: the record stays when the machine goes.

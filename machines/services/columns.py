@@ -12,6 +12,9 @@ from machines.engine.schema import Column as EngineColumn
 from models import Column, Machine
 
 
+CHANGEABLE = ("type", "role", "description", "unit", "range_low", "range_high", "zero_is_missing", "format")
+
+
 def column_from_profile(machine: Machine, position: int, profile: Mapping[str, Any]) -> Column:
     """Return the row for a profiled column, with the engine's proposal as its type, role and format."""
     column = Column(
@@ -66,7 +69,9 @@ def column_update(*, column: Column, changes: Mapping[str, Any]) -> Column:
         column.role = Role.IGNORED
     if column.type != DataType.FLOAT:
         column.zero_is_missing = False
-    column.save()
+    column.save(
+        update_fields=CHANGEABLE
+    )  # not the profile, which is large; and never a column that was deleted meanwhile
     return column
 
 

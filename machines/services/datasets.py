@@ -83,7 +83,7 @@ def lock_name(machine: Machine) -> str:
 
 def part_paths(machine: Machine) -> list[Path]:
     """Return the Parquet parts with the rows a machine learns from, oldest first."""
-    parts = DataLinesOperation.objects.for_machine(machine).filter(is_added_for_learning=True).order_by("pk")
+    parts = DataLinesOperation.objects.for_machine(machine).for_learning().order_by("pk")
     return [storage.absolute(path) for path in parts.values_list("path", flat=True)]
 
 
@@ -180,7 +180,7 @@ def _rows_record(machine: Machine, reading: Mapping[str, Any], user: User) -> in
             sha256=part["sha256"],
             user=user,
         )
-        operations = DataLinesOperation.objects.for_machine(machine)
+        operations = DataLinesOperation.objects.for_machine(machine).for_learning()
         machine.rows_count = sum(operations.values_list("rows", flat=True))
         machine.save(update_fields=["rows_count"])  # no more: a training may have changed the rest meanwhile
     return int(part["rows"])

@@ -1,4 +1,4 @@
-"""The two ways a view gets a machine. Not yours means 404."""
+"""The two ways a view gets a machine, without its big columns, which are read when used. Not yours means 404."""
 
 from django.core.exceptions import BadRequest
 from django.core.handlers.wsgi import LimitedStream
@@ -15,11 +15,11 @@ def person(request: HttpRequest) -> User:
 
 
 def machine_to_see(request: HttpRequest, pk: int) -> Machine:
-    return get_object_or_404(Machine.objects.visible_to(person(request)), pk=pk)
+    return get_object_or_404(Machine.objects.visible_to(person(request)).light(), pk=pk)
 
 
 def machine_to_edit(request: HttpRequest, pk: int) -> Machine:
-    return get_object_or_404(Machine.objects.editable_by(person(request)), pk=pk)
+    return get_object_or_404(Machine.objects.editable_by(person(request)).light(), pk=pk)
 
 
 def may_edit(request: HttpRequest, machine: Machine) -> bool:

@@ -3,8 +3,10 @@
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -49,7 +51,8 @@ def words(name: str, default: str) -> list[str]:
 
 def site_url(name: str, default: str) -> str:
     value = text(name, default).rstrip("/")
-    if not value.startswith(("http://", "https://")):
+    address = urlsplit(value)
+    if address.scheme not in {"http", "https"} or not address.hostname or address.path or address.query:
         raise ImproperlyConfigured(f"{name} is “{value}”. Write an address such as https://answers.example.org.")
     return value
 
@@ -90,11 +93,12 @@ def secret(name: str, keep_in: Path) -> str:
 
 
 def _kept(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(60))
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(60))
+        with suppress(FileExistsError):  # of two that start at once the first one's counts, and never half a file
+            os.link(new, path)
+        new.unlink()
     return path.read_text(encoding="ascii")

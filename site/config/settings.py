@@ -21,6 +21,7 @@ environ.Env.read_env(BASE_DIR / ".env")
 DEBUG = env.boolean("DEBUG", False)
 SECRET_KEY = env.secret("SECRET_KEY", keep_in=VAR_DIR / "secret_key")
 SITE_URL = env.site_url("SITE_URL", "http://localhost:8000")
+IS_HTTPS = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{urlsplit(SITE_URL).hostname}")
 STORAGE_ROOT = Path(env.text("STORAGE_ROOT", str(VAR_DIR / "storage")))
 ROOT_URLCONF = "config.urls"
@@ -58,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.limits.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -111,7 +113,7 @@ UPLOAD_LIMIT_BYTES = env.integer("UPLOAD_LIMIT_MB", 200, at_least=1) * 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # a prediction form of 5,000 columns, twice over
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
-DEMO = env.boolean("DEMO", True)
+DEMO = env.boolean("DEMO", not IS_HTTPS)  # its password is public
 WEB_WORKERS = env.integer("WEB_WORKERS", 1, at_least=1)
 
 # Long work: one interface, run by the embedded worker
@@ -174,7 +176,6 @@ STORAGES = {
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # Security
-IS_HTTPS = SITE_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("BEHIND_PROXY", False) else None

@@ -101,9 +101,8 @@ def retype_one_column(page: Any) -> None:
 
 def check_progress_moves(page: Any) -> None:
     """Watch the bar until it has moved, then look at the page while it is at work."""
-    page.wait_for_function(
-        "() => (document.querySelector('progress')?.value ?? 100) > 5 || document.body.innerText.includes('It took')"
-    )
+    moved = page.locator("progress[value]:not([value='0']):not([value='1'])").or_(page.get_by_text("It took"))
+    moved.first.wait_for(timeout=TRAINING_MS)
     keep(page, "5-training")
 
 
@@ -115,7 +114,7 @@ def ask_with_a_mistake_and_repair_it(page: Any) -> None:
     page.get_by_role("link", name="Size: “8o” is not a number").wait_for()
     assert page.get_by_label("Size").input_value() == "8o"
     assert page.get_by_label("District").input_value() == "Mitte"
-    page.wait_for_function("document.activeElement.className === 'error-summary'")
+    page.locator(".error-summary:focus").wait_for()
     check(page, "8-mistake")
     page.get_by_role("link", name="Size: “8o” is not a number").click()
     page.keyboard.press("Control+A")
@@ -123,7 +122,7 @@ def ask_with_a_mistake_and_repair_it(page: Any) -> None:
     page.get_by_role("button", name="Predict").click()
     page.locator(".outcome").wait_for()
     assert "likely" in page.locator(".sentence").inner_text()
-    page.wait_for_function("document.activeElement.id === 'result'")
+    page.locator("#result:focus").wait_for()
     check(page, "9-answer")
 
 

@@ -57,9 +57,9 @@ class Cells:
         """Characters of the longest cell."""
         return int(self.values.str.len_chars().to_numpy().max()) if self.distinct else 0
 
-    def shown(self, count: int) -> tuple[str, ...]:
-        """The first different cells, cut to a readable length."""
-        return tuple(cut(cell) for cell in self.values.head(count))
+    def shown(self, count: int, type: DataType) -> tuple[str, ...]:
+        """The first different cells with a value, cut to a readable length."""
+        return tuple(cut(cell) for cell in self.values.filter(~pl.Series(self.missing(type))).head(count))
 
 
 def collect(column: pl.Series) -> Cells:

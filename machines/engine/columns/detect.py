@@ -13,6 +13,7 @@ from machines.engine.schema import DataType
 
 MOST_LABELS = 1_000
 LONGEST_LABEL = 100  # characters
+WHOLE_IN_FULL = 1e15
 GARBAGE = 0.02  # share of filled rows a type may fail to read
 DATE_SHAPED = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}\b"
 LEADING_ZERO = r"^0[0-9]{2,}$"
@@ -125,8 +126,8 @@ def _detect_number(cells: Cells, number: Reading) -> Detected:
 
 
 def _short(value: float) -> float:
-    """Six digits are enough for a sentence; whole numbers without a point."""
-    rounded = float(f"{value:.6g}")
+    """Whole numbers without a point and in full; of others six digits are enough for a sentence."""
+    rounded = value if abs(value) < WHOLE_IN_FULL and value.is_integer() else float(f"{value:.6g}")
     return int(rounded) if rounded.is_integer() else rounded
 
 

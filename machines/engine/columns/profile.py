@@ -123,7 +123,7 @@ def profile_column(cells: Cells, habits: Habits, found: ReadOptions, description
         rows=cells.rows,
         missing=reading.missing + reading.failed,
         distinct=reading.distinct,
-        samples=cells.shown(SAMPLES),
+        samples=cells.shown(SAMPLES, detected.type),
         zeros=readings[DataType.FLOAT].zeros,
         zeros_suspect=suspect,
         empty_at_bottom=0 < cells.filled == cells.filled_rows < cells.rows,

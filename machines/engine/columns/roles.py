@@ -68,6 +68,7 @@ def _is_usable(profile: "ColumnProfile") -> bool:
     return (
         not profile.is_preset_ignored
         and not profile.is_id
+        and profile.distinct > 1
         and (
             profile.type is not DataType.LABEL
             or profile.distinct <= min(MOST_LABELS, max(2, (profile.rows - profile.missing) / 2))

@@ -54,7 +54,8 @@ def _children(cells: pl.Series) -> list[pl.Series]:
     rows = [flatten(value) if isinstance(value := read_json_cell(cell), dict) else {} for cell in cells]
     keys = list(dict.fromkeys(key for row in rows for key in row))[:MOST_KEYS]
     return [
-        pl.Series(f"{cells.name}_{key}", [row.get(key) for row in rows], dtype=pl.String)
+        pl.Series(f"{cells.name}_{key}".replace("\0", ""), [row.get(key) for row in rows], dtype=pl.String)
+        .str.replace_all("\0", "", literal=True)
         .str.strip_chars()
         .replace("", None)
         for key in keys

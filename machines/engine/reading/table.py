@@ -59,7 +59,8 @@ def new_folder() -> "tempfile.TemporaryDirectory[str]":
     return tempfile.TemporaryDirectory(prefix="reading-")
 
 
-def clean_cells() -> pl.Expr:
-    """Strip every cell; what is empty then is None."""
-    stripped = pl.all().str.strip_chars()
+def clean_cells(*, may_hold_nul: bool = True) -> pl.Expr:
+    """Strip every cell; what is empty then is None. NUL, which no database keeps, goes: only text files are free of it."""
+    cells = pl.all().str.replace_all("\0", "", literal=True) if may_hold_nul else pl.all()
+    stripped = cells.str.strip_chars()
     return pl.when(stripped != "").then(stripped)

@@ -161,7 +161,7 @@ def _parse_piece(text: bytes, delimiter: str, names: Sequence[str]) -> pl.DataFr
         schema=dict.fromkeys(names, pl.String),
         truncate_ragged_lines=True,
     )
-    return frame.slice(1).select(clean_cells())
+    return frame.slice(1).select(clean_cells(may_hold_nul=False))
 
 
 def drop_empty_end(path: Path, titles: Titles) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def make_titles(layout: Layout, limits: Limits) -> Titles:
 
 def name_columns(titles: Sequence[str], descriptions: Sequence[str] | None = None) -> Titles:
     """Unique names for titles that may be empty or occur twice."""
-    names = [" ".join(title.split()) or f"Column_{at}" for at, title in enumerate(titles, start=1)]
+    names = [" ".join(title.replace("\0", "").split()) or f"Column_{at}" for at, title in enumerate(titles, start=1)]
     unique = make_unique(names)
     last = max((at for at, title in enumerate(titles, start=1) if title.strip()), default=0)
     renamed = [new for old, new in zip(names, unique, strict=True) if old != new]

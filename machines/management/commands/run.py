@@ -11,7 +11,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.core.management import call_command
@@ -106,10 +107,12 @@ def start_web(host: str, port: int) -> "subprocess.Popen[bytes]":
 
 def wait_until_it_answers(host: str, port: int, processes: "list[subprocess.Popen[bytes]]") -> None:
     shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  (compared, not bound)
+    # By the name it is known by: ALLOWED_HOSTS of a public site need not hold 127.0.0.1.
+    question = Request(f"http://{shown}:{port}/healthz", headers={"Host": urlsplit(settings.SITE_URL).netloc})  # noqa: S310
     for _attempt in range(START_SECONDS * 20):
         check_alive(processes)
         try:
-            with urlopen(f"http://{shown}:{port}/healthz", timeout=5):
+            with urlopen(question, timeout=5):  # noqa: S310  (http, see above)
                 return
         except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)

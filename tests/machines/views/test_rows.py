@@ -56,7 +56,7 @@ def test_bad_files(read, alice_client, stored, name, content, said):
 
 def test_while_somebody_else_adds_rows(read, alice_client, monkeypatch):
     hold = MachineTableLockWrite.objects.hold
-    monkeypatch.setattr(MachineTableLockWrite.objects, "hold", lambda name: hold(name, wait_seconds=0.1))
+    monkeypatch.setattr(MachineTableLockWrite.objects, "hold", lambda name, **_options: hold(name, wait_seconds=0.1))
     with hold(f"machine-{read.pk}"):
         response = send(alice_client, read)
     assert response.status_code == 200 and "Try again in a minute" in page(response).text
