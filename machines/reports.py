@@ -30,6 +30,8 @@ TASKS = {
     "multiclass": gettext_lazy("One of several"),
     "number": gettext_lazy("A number"),
 }
+BY_CHANCE = {"mean", "class_rates"}  # baselines that look at no input
+HIGHER_IS_BETTER = {"roc_auc", "accuracy"}
 BASELINES = {
     "linear": gettext_lazy("simple linear model"),
     "mean": gettext_lazy("always the average"),
@@ -82,10 +84,26 @@ def report_view(machine: Machine) -> ReportView:
     return ReportView(
         outputs=[_output(output) for output in report.get("outputs", [])],
         facts=facts,
-        warnings=[sentence(warning) for warning in report.get("warnings", [])],
+        warnings=[*map(sentence, report.get("warnings", [])), *_chance_warnings(report)],
         importance=[(name, 100 * share / most, current_formats().percent(share)) for name, share in importance],
         chart={"training": report.get("training_loss", []), "validation": report.get("validation_loss", [])},
     )
+
+
+def _chance_warnings(report: Mapping[str, Any]) -> list[str]:
+    """Say of which outputs the inputs tell nothing: the score's range reaches that of a baseline without inputs."""
+    template = _("“%(name)s” is answered no better than by chance. These columns may not hold the answer.")
+    return [template % {"name": output["name"]} for output in report.get("outputs", []) if _is_by_chance(output)]
+
+
+def _is_by_chance(output: Mapping[str, Any]) -> bool:
+    name = next((name for name in MAIN if name in output["holdout"]), "")
+    metric, baseline = output["holdout"].get(name), output["baseline"].get(name)
+    if output["baseline_shown"] not in BY_CHANCE or not metric or not baseline:
+        return False
+    if name in HIGHER_IS_BETTER:
+        return bool(metric["low"] <= baseline["value"])
+    return bool(metric["high"] >= baseline["value"])
 
 
 def main_score(output: Mapping[str, Any]) -> Score | None:

@@ -11,7 +11,6 @@ from machines.engine.schema import CellFormat, DataType, Role, Schema
 from machines.engine.schema import Column as EngineColumn
 from models import Column, Machine
 
-
 CHANGEABLE = ("type", "role", "description", "unit", "range_low", "range_high", "zero_is_missing", "format")
 
 
@@ -37,6 +36,7 @@ def reading_of(column: Column) -> dict[str, Any]:
 
 
 def to_engine(column: Column) -> EngineColumn:
+    """Return a column as the engine knows it, which has no tables."""
     return EngineColumn(
         name=column.name,
         type=DataType(column.type),
@@ -49,6 +49,7 @@ def to_engine(column: Column) -> EngineColumn:
 
 
 def schema_of(machine: Machine) -> Schema:
+    """Return the machine's columns as they are now, confirmed or not, in their order."""
     return Schema(tuple(to_engine(column) for column in machine.columns.all()))
 
 

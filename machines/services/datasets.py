@@ -1,6 +1,7 @@
 """Data in: an uploaded file becomes a machine with typed columns and its rows in Parquet."""
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from models.machine import InvalidTransition, MachineStatus
 from models.machine_table_lock_write import LockBusy
 
 PREVIEW_ROWS = 8
+READ_AT_ONCE = 2  # files one web process reads at the same time: each may take READ_MEMORY_MB
+PLACE_SECONDS = 20  # how long an upload waits for its turn
+_PLACES = threading.BoundedSemaphore(READ_AT_ONCE)
 RESERVED_MB, RESERVED_PER_CORE_MB = (
     4096,
     100,
@@ -50,7 +54,7 @@ def dataset_read_again(*, machine: Machine, options: Mapping[str, Any], user: Us
     source = _source(machine)
     if machine.machine_status == MachineStatus.TRAINING:
         raise DataError(TRAINING)
-    with _write_lock(machine):
+    with write_lock(machine):
         reading = _read(
             {"path": str(source), "name": machine.source_name, "options": dict(options), "folder": str(source.parent)}
         )
@@ -68,7 +72,7 @@ def rows_add(*, machine: Machine, file_name: str, chunks: Iterable[bytes], user:
     incoming = folder / f"incoming-{timezone.now():%Y%m%d%H%M%S%f}"
     try:
         storage.write_whole(incoming, chunks)
-        with _write_lock(machine):
+        with write_lock(machine):
             request = {"kind": "append", "path": str(incoming), "name": file_name, "options": {}, "folder": str(folder)}
             reading = _read(request | {"schema": schema_of(machine).to_json()})
             with _part_of(reading):
@@ -78,6 +82,7 @@ def rows_add(*, machine: Machine, file_name: str, chunks: Iterable[bytes], user:
 
 
 def lock_name(machine: Machine) -> str:
+    """Return the name of the lock that whoever changes a machine's rows holds."""
     return f"machine-{machine.pk}"
 
 
@@ -94,7 +99,8 @@ def _source(machine: Machine) -> Path:
 
 
 @contextmanager
-def _write_lock(machine: Machine) -> Iterator[None]:
+def write_lock(machine: Machine) -> Iterator[None]:
+    """Be the only one who changes the rows of a machine. Raises DataError when somebody else is at it for long."""
     # Older, it is left over from a process that died: reading ends in time.
     stale = settings.READ_SECONDS + STALE_AFTER_SECONDS
     try:
@@ -125,6 +131,8 @@ def _columns_forget(machine: Machine) -> None:
 
 def _read(request: dict[str, Any]) -> dict[str, Any]:
     request |= {"preview_rows": PREVIEW_ROWS}
+    if not _PLACES.acquire(timeout=PLACE_SECONDS):
+        raise DataError(gettext_noop("Several files are being read just now. Try again in a minute."))
     try:
         reading = run_child(
             "machines.engine.reading",
@@ -135,6 +143,8 @@ def _read(request: dict[str, Any]) -> dict[str, Any]:
         )
     except ChildFailedError as error:
         raise DataError(_FAILURES.get(error.reason, _FAILURES["crash"])) from error
+    finally:
+        _PLACES.release()
     if not reading.get("ok"):
         notice = Notice.from_json(reading["error"])
         raise DataError(notice.template, **notice.values)

@@ -38,7 +38,12 @@ def predictor_of(machine: Machine) -> Predictor:
     model_id = machine.training_nn_model_id
     if model_id is None:
         raise NotTrainedError(machine.machine_name)
-    return SESSIONS.get((machine.pk, machine.model_version), lambda: _model_bytes(model_id))
+    return SESSIONS.get(session_key(machine), lambda: _model_bytes(model_id))
+
+
+def session_key(machine: Machine) -> tuple[int, int]:
+    """Return under what the loaded model of a machine is kept: a new version is another model."""
+    return machine.pk, machine.model_version
 
 
 def row_table(schema: Schema, values: Mapping[str, float | str | None]) -> Table:

@@ -64,6 +64,7 @@ def training_start(*, machine: Machine, user: User, level: int) -> Work:
 
 
 def latest_work(machine: Machine) -> Work | None:
+    """Return the newest training of a machine, whatever became of it."""
     return Work.objects.trainings().filter(machine=machine).order_by("-pk").first()
 
 
@@ -119,6 +120,7 @@ def works_abandoned_fail() -> int:
 
 
 def this_server() -> Server:
+    """Return the row of the computer that runs this, made at the first call."""
     server, _is_new = Server.objects.get_or_create(
         server_name=socket.gethostname()[:50], defaults={"server_info_ready": True}
     )

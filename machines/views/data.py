@@ -18,6 +18,7 @@ from machines.services.datasets import dataset_read_again, dataset_upload, rows_
 from machines.services.texts import sentence
 from machines.services.training import training_start
 from machines.views.access import check_whole, machine_to_edit, person, sent
+from machines.views.limits import at_most
 from models import Column
 
 COLUMNS_PER_PAGE = 100
@@ -25,6 +26,7 @@ COLUMNS_PER_PAGE = 100
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@at_most(60, seconds=600)
 def upload(request: HttpRequest) -> HttpResponse:
     check_whole(request)
     form = UploadForm(sent(request), request.FILES or None)
@@ -47,6 +49,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@at_most(60, seconds=600)
 def source(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_to_edit(request, pk)
     form = ReadOptionsForm(sent(request), initial=ReadOptionsForm.initial_from(machine.source_options))
@@ -106,6 +109,7 @@ def column(request: HttpRequest, pk: int, column_pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@at_most(60, seconds=600)
 def rows(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_to_edit(request, pk)
     check_whole(request)

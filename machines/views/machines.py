@@ -9,8 +9,10 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from machines.engine.errors import DataError
 from machines.reports import report_view
 from machines.services.machines import machine_delete
+from machines.services.texts import sentence
 from machines.views.access import machine_to_edit, machine_to_see, may_edit, person
 from models import Machine
 
@@ -57,7 +59,11 @@ def download(request: HttpRequest, pk: int) -> HttpResponse:
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_to_edit(request, pk)
     if request.method == "POST":
-        machine_delete(machine=machine)
+        try:
+            machine_delete(machine=machine)
+        except DataError as error:
+            messages.error(request, sentence(error.notice))
+            return redirect("machines:delete", pk=pk)
         messages.success(request, _("“%(name)s” and its data are deleted.") % {"name": machine.machine_name})
         return redirect("machines:list")
     return render(request, "machines/delete.html", {"machine": machine})

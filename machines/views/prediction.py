@@ -11,11 +11,13 @@ from machines.answers import answer_views
 from machines.forms.prediction import PredictionForm
 from machines.services.predictions import NotTrainedError, description_of, prediction_make
 from machines.views.access import person
+from machines.views.limits import at_most
 from models import Machine
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@at_most(600, seconds=60)
 def predict(request: HttpRequest, pk: int) -> HttpResponse:
     machines = Machine.objects.visible_to(person(request)).light().select_related("enc_dec_configuration")
     machine = get_object_or_404(machines, pk=pk)

@@ -110,4 +110,10 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
   const kinds = { 401: "signedOut", 403: "signedOut", 413: "tooLarge" };
   alarm(kinds[detail.xhr.status] || "refused");
 });
+// A part that saves itself while one types in it (data-keeps-typing) is not replaced by an answer that knows less than
+// what stands in it by now; the request for the rest follows.
+const sent = new WeakMap();
+const typed = (part) => JSON.stringify([...part.querySelectorAll("input, select, textarea")].map((field) => [field.value, field.checked]));
+document.addEventListener("htmx:beforeRequest", ({ detail }) => { if (detail.elt.matches("[data-keeps-typing]")) sent.set(detail.elt, typed(detail.elt)); });
+document.addEventListener("htmx:beforeSwap", ({ detail }) => { if (sent.has(detail.target) && sent.get(detail.target) !== typed(detail.target)) detail.shouldSwap = false; });
 ["htmx:sendError", "htmx:timeout"].forEach((name) => document.addEventListener(name, () => alarm("offline")));

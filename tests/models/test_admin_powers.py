@@ -30,7 +30,7 @@ def send(client, thing, **fields):
         given = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
         inlines = page.context["inline_admin_formsets"]
         given |= {f"{i.formset.prefix}-{n}": v for i in inlines for n, v in i.formset.management_form.initial.items()}
-    given = {name: value for name, value in given.items() if value not in (None, False)} | fields
+    given = {name: value for name, value in given.items() if value is not None and value is not False} | fields
     return client.post(page.wsgi_request.path, given)
 
 

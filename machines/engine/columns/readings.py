@@ -183,7 +183,9 @@ def _read_text(cells: Cells, type: DataType) -> Reading:
 
 def _read_json(cells: Cells) -> Reading:
     if not any(read_json_cell(cell) is not None for cell in cells.sample):
-        return Reading(failed=cells.filled, missing=cells.rows - cells.filled, failures=cells.shown(EXAMPLES, DataType.JSON))
+        return Reading(
+            failed=cells.filled, missing=cells.rows - cells.filled, failures=cells.shown(EXAMPLES, DataType.JSON)
+        )
     failed = np.array([read_json_cell(cell) is None for cell in cells.values], dtype=bool)
     return Reading(
         read=int(cells.counts[~failed].sum()),

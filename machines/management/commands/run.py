@@ -40,6 +40,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, host: str, port: int, prepare: bool, **options: Any) -> None:
+        os.umask(0o077)  # database, storage and secret are this account's alone
         bring_up_to_date()
         if not prepare:
             self.serve(host, port)
@@ -108,7 +109,7 @@ def start_web(host: str, port: int) -> "subprocess.Popen[bytes]":
 def wait_until_it_answers(host: str, port: int, processes: "list[subprocess.Popen[bytes]]") -> None:
     shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  (compared, not bound)
     # By the name it is known by: ALLOWED_HOSTS of a public site need not hold 127.0.0.1.
-    question = Request(f"http://{shown}:{port}/healthz", headers={"Host": urlsplit(settings.SITE_URL).netloc})  # noqa: S310
+    question = Request(f"http://{shown}:{port}/healthz", headers={"Host": urlsplit(settings.SITE_URL).netloc})
     for _attempt in range(START_SECONDS * 20):
         check_alive(processes)
         try:
