@@ -11,6 +11,7 @@ from machines.figures import figure
 from machines.serving.predictor import Answer
 
 MOST_CLASSES = 8  # rows of the small table
+UNSURE = 1e-6  # no label is certain or impossible, even where 32 bits say so
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def answer_views(answers: list[Answer], description: Mapping[str, Any]) -> list[
 
 def _label_view(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
     percent = current_formats().percent
-    chances = {label: float(chance[0]) for label, chance in answer.probabilities.items()}
+    chances = {label: min(max(float(p[0]), UNSURE), 1 - UNSURE) for label, p in answer.probabilities.items()}
     label = str(answer.values[0])
     rate = dict(zip(output["classes"], output["rates"], strict=True)).get(label, 0.0)
     ordered = sorted(chances.items(), key=lambda item: -item[1])[:MOST_CLASSES]

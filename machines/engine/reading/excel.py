@@ -22,7 +22,7 @@ CANNOT = gettext_noop(
 )
 PIECE = 1_000_000
 DIMENSION = re.compile(rb'<(?:\w+:)?dimension[^>]*\bref="[A-Z]{1,3}[0-9]+:([A-Z]{1,3})([0-9]{1,9})"')
-PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]*)""")  # of a cell ("B7") or a row ("7"); not xmlns:r
+PLACE = re.compile(rb"""(?<![\w:.-])r\s*=\s*["']([A-Za-z]*)([0-9]*)""")  # of a cell ("B7") or a row ("7"); not xmlns:r
 STRINGS = re.compile(rb'\b(?:uniqueCount|count)="([0-9]{1,12})"')
 ENTITIES = (b"<!DOCTYPE", b"<!ENTITY", b"<!doctype", b"<!entity")
 
