@@ -29,7 +29,7 @@ PLAIN = CellFormat()
 # All that our own machines are made of: no loops, no branches, nothing that makes large tensors out of small files.
 OPERATORS = frozenset([
     "Add", "And", "ArgMax", "Asinh", "Cast", "Clip", "Concat", "Cos", "Div", "Equal", "Floor", "Gather", "IsInf",
-    "IsNaN", "LabelEncoder", "Log", "MatMul", "Max", "Min", "Mul", "Or", "ReduceMean", "Relu", "Reshape", "Sin",
+    "IsNaN", "LabelEncoder", "Log", "MatMul", "Max", "Min", "Mul", "Or", "ReduceMax", "ReduceMean", "Relu", "Reshape", "Sin",
     "Slice", "Softmax", "Softplus", "Split", "StringConcat", "StringNormalizer", "StringSplit", "Sub", "Sum",
     "TfIdfVectorizer", "Transpose", "TreeEnsembleRegressor", "Unsqueeze", "Where",
 ])  # fmt: skip

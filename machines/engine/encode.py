@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from machines.engine.encode_numbers import Floats, MomentEncoder, NumberEncoder
 from machines.engine.encode_text import LabelEncoder, SentenceEncoder
 from machines.engine.graph import Graph
+from machines.engine.outside import Outside
 from machines.engine.schema import Column, DataType, Table
 
 MOST_MARKS = 4000  # of all label columns together
@@ -37,6 +38,7 @@ class EncodedNames:
     numbers: str | None
     marks: str | None
     flat: str
+    outside: str | None  # how far beyond what was seen, see outside.py
 
 
 class TableEncoder:
@@ -48,12 +50,15 @@ class TableEncoder:
         self.sentences = tuple(c for c in columns if c.type is DataType.LANGUAGE)
         self.moments = MomentEncoder(self.numeric)
         self.number = NumberEncoder([c.zero_is_missing for c in self.numeric])
+        self.outside = Outside()
         self.label = LabelEncoder(most=max(4, min(60, MOST_MARKS // max(1, len(self.labels)))))
         self.sentence = [SentenceEncoder(most=max(20, min(300, 1500 // len(self.sentences)))) for _ in self.sentences]
 
     def fit(self, table: Table, tick: Callable[[], object] = bool) -> "TableEncoder":
         """Learn from the inputs of the rows to train on, never from an output. `tick` is called every now and then."""
-        self.number.fit(self.moments.transform(self._numeric(table)))
+        numbers = self._numeric(table)
+        self.number.fit(self.moments.transform(numbers))
+        self.outside.fit(numbers, self.number.missing(numbers))
         tick()
         self.label.fit(_stack(table, self.labels))
         tick()
@@ -74,18 +79,21 @@ class TableEncoder:
 
     def write(self, g: Graph) -> EncodedNames | None:
         """Write the nodes; the graph's inputs are the columns' names. None if no column says anything."""
-        numbers, flags = self._write_numeric(g)
+        numbers, flags, outside = self._write_numeric(g)
         label = self.label.write(g, g.concat([c.name for c in self.labels], 1)) if self.labels else None
         words = [e.write(g, c.name) for e, c in zip(self.sentence, self.sentences, strict=True)]
         parts = [name for name in (flags, label, *words) if name]
         marks = g.concat(parts, 1) if parts else None
         both = [name for name in (numbers, marks) if name]
-        return EncodedNames(numbers, marks, g.concat(both, 1)) if both else None
+        return EncodedNames(numbers, marks, g.concat(both, 1), outside) if both else None
 
-    def _write_numeric(self, g: Graph) -> tuple[str | None, str | None]:
+    def _write_numeric(self, g: Graph) -> tuple[str | None, str | None, str | None]:
+        """Write values, missing flags and distance outside; None where there is nothing."""
         if not self.numeric:
-            return None, None
-        return self.number.write(g, self.moments.write(g, g.concat([c.name for c in self.numeric], 1)))
+            return None, None, None
+        x = self.moments.write(g, g.concat([c.name for c in self.numeric], 1))
+        missing = self.number.write_missing(g, x)
+        return *self.number.write(g, x, missing), self.outside.write(g, x, missing)
 
     def _numeric(self, table: Table) -> NDArray[np.float64]:
         rows = len(next(iter(table.values())))

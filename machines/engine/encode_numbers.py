@@ -85,7 +85,7 @@ class NumberEncoder:
 
     def fit(self, x: Doubles) -> "NumberEncoder":
         """Learn from x [rows, features]."""
-        missing = self._missing(x)
+        missing = self.missing(x)
         if not x.shape[1]:
             self.center_ = self.scale_ = np.zeros(0)
             self.kept_ = self.flagged_ = np.zeros(0, np.int64)
@@ -104,14 +104,13 @@ class NumberEncoder:
 
     def transform(self, x: Doubles) -> tuple[Floats, Floats]:
         """Return values [rows, kept] and missing flags [rows, flagged]."""
-        missing = self._missing(x)
+        missing = self.missing(x)
         z = (np.where(missing, self.center_, x)[:, self.kept_] - self.center_[self.kept_]) / self.scale_[self.kept_]
         near = (np.clip(z, -FARTHEST, FARTHEST) / LINEAR_REACH).astype(np.float32)
         return np.arcsinh(near) * np.float32(LINEAR_REACH), missing[:, self.flagged_].astype(np.float32)
 
-    def write(self, g: Graph, x: str) -> tuple[str | None, str | None]:
-        """Write the same as `transform` for x [N, features]; None where there is nothing."""
-        missing = self._write_missing(g, x)
+    def write(self, g: Graph, x: str, missing: str) -> tuple[str | None, str | None]:
+        """Write the same as `transform` for x and missing [N, features]; None where there is nothing."""
         flags = g.cast(g.add("Gather", missing, g.constant(self.flagged_), axis=1), np.float32)
         filled = g.add("Where", missing, g.constant(self.center_), x)
         if len(self.kept_) < len(self.center_):
@@ -123,13 +122,15 @@ class NumberEncoder:
         values = g.add("Mul", g.add("Asinh", near), g.floats(LINEAR_REACH))
         return values if len(self.kept_) else None, flags if len(self.flagged_) else None
 
-    def _missing(self, x: Doubles) -> NDArray[np.bool_]:
+    def missing(self, x: Doubles) -> NDArray[np.bool_]:
+        """Which cells of x [rows, features] hold nothing."""
         missing = np.isnan(x)
         if self.zero_is_missing.any():
             missing[:, : len(self.zero_is_missing)] |= self.zero_is_missing & (x[:, : len(self.zero_is_missing)] == 0)
         return missing
 
-    def _write_missing(self, g: Graph, x: str) -> str:
+    def write_missing(self, g: Graph, x: str) -> str:
+        """Write the same as `missing`."""
         missing = g.add("IsNaN", x)
         if not self.zero_is_missing.any():
             return missing

@@ -48,10 +48,10 @@ def build_model(inputs: tuple[Column, ...], encoder: TableEncoder, blends: Seque
         parts = [(tensors[id(c)][i], weight) for c, weight in blend.parts]
         mixed = g.total([g.add("Mul", t, g.floats(w)) if w != 1 else t for t, w in parts])
         if blend.target.classes:
-            infos += _write_labels(g, mixed, blend)
+            infos += _write_labels(g, mixed, blend, encoded.outside)
         else:
             assert blend.spread is not None
-            infos += _write_number(g, mixed, tensors[id(blend.spread)][-1], blend)
+            infos += _write_number(g, mixed, tensors[id(blend.spread)][-1], blend, encoded.outside)
     return g.model([_info(column) for column in inputs], infos, {})
 
 
@@ -66,11 +66,13 @@ def _info(column: Column) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(column.name, kind, ["N", 1])
 
 
-def _write_labels(g: Graph, mixed: str, blend: Blend) -> list[onnx.ValueInfoProto]:
+def _write_labels(g: Graph, mixed: str, blend: Blend, outside: str | None) -> list[onnx.ValueInfoProto]:
     """Label and chances of every class, [N, 1] each."""
     column, classes = blend.target.column, blend.target.classes
     logs = g.add("Log", g.add("Max", mixed, g.floats(LEAST_CHANCE)))
     chances = g.add("Softmax", g.add("Mul", logs, g.floats(blend.power)), axis=-1)
+    if outside:
+        chances = _towards_usual(g, chances, blend.target, g.cast(outside, np.float32))
     names = output_names(column, classes)
     best = g.add("ArgMax", chances, axis=1, keepdims=1)
     g.add("Gather", g.constant(np.array(classes, dtype=object)), best, output=names[0], axis=0)
@@ -79,7 +81,14 @@ def _write_labels(g: Graph, mixed: str, blend: Blend) -> list[onnx.ValueInfoProt
     return [helper.make_tensor_value_info(n, k, ["N", 1]) for n, k in zip(names, kinds, strict=True)]
 
 
-def _write_number(g: Graph, mixed: str, spreads: str, blend: Blend) -> list[onnx.ValueInfoProto]:
+def _towards_usual(g: Graph, chances: str, target: Target, outside: str) -> str:
+    """Mix the chances with the usual shares of the classes, as much as the row lies outside."""
+    usual = g.floats(*(count / sum(target.counts) for count in target.counts))
+    mixed = g.add("Add", chances, g.add("Mul", outside, usual))
+    return g.add("Div", mixed, g.add("Add", outside, g.floats(1.0)))
+
+
+def _write_number(g: Graph, mixed: str, spreads: str, blend: Blend, outside: str | None) -> list[onnx.ValueInfoProto]:
     """Number, low and high in the output's own unit, float64 [N, 1] each."""
     target, at = blend.target, 2 * blend.spread_at
     name, low, high = output_names(target.column, ())
@@ -87,7 +96,10 @@ def _write_number(g: Graph, mixed: str, spreads: str, blend: Blend) -> list[onnx
     reach = g.constant(np.array([target.std * blend.scale * 1.0]))
     g.add("Add", g.add("Mul", g.cast(mixed, np.float64), std), mean, output=name)
     pairs = g.cast(g.add("Gather", spreads, g.ints(at, at + 1), axis=1), np.float64)
-    down, up = g.split(g.add("Mul", g.add("Max", pairs, g.constant(np.array([1e-6]))), reach), (1, 1), axis=1)
+    reaches = g.add("Mul", g.add("Max", pairs, g.constant(np.array([1e-6]))), reach)
+    if outside:
+        reaches = g.add("Add", reaches, g.add("Mul", outside, std))
+    down, up = g.split(reaches, (1, 1), axis=1)
     g.add("Sub", name, down, output=low)
     g.add("Add", name, up, output=high)
     return [helper.make_tensor_value_info(n, TensorProto.DOUBLE, ["N", 1]) for n in (name, low, high)]

@@ -14,6 +14,7 @@ from machines.engine.encode import Encoded, TableEncoder
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.export import Blend, build_model, output_names, serialize
 from machines.engine.finish import Work, describe, measured
+from machines.engine.forget import incomplete, joined, rows_to_copy, says_something
 from machines.engine.learn import Study, learn, names_used
 from machines.engine.parameters import Parameters, check_level
 from machines.engine.prepare import MOST_FOLDED, Prepared, Target, check_clashes, folds_of, prepare
@@ -90,16 +91,25 @@ def _prepare(table: Table, schema: Schema, clock: Clock, seed: int, parameters: 
 def _start(
     table: Table, schema: Schema, level: int, seed: int, clock: Clock, parameters: Parameters, prepared: Prepared
 ) -> Work:
-    """Encode the rows to train on and deal them into folds."""
-    rows = measure.take(table, schema.inputs, prepared.train)
+    """Encode the rows to train on, with incomplete copies of some, and deal them into folds."""
+    rng = np.random.default_rng(seed + 2)
+    complete = measure.take(table, schema.inputs, prepared.train)
+    if not any(says_something(complete[column.name]) for column in schema.inputs):
+        raise DataError(NOTHING)
+    copied = rows_to_copy(len(prepared.train), rng)
+    rows = joined(complete, incomplete(complete, schema.inputs, copied, rng))
     clock.tick()
     encoder = TableEncoder(schema.inputs).fit(rows, clock.tick)
     encoded = encoder.transform(rows, clock.tick)
     clock.tick()
-    if not encoded.numbers.shape[1] + encoded.marks.shape[1]:
-        raise DataError(NOTHING)
-    targets = tuple(target.take(prepared.train) for target in prepared.targets)
-    folds = folds_of(targets[0], _fold_count(encoded, targets, clock), np.random.default_rng(seed + 1))
+    once = tuple(target.take(prepared.train) for target in prepared.targets)
+    folds = folds_of(once[0], _fold_count(encoded, once, clock), np.random.default_rng(seed + 1))
+    folds = np.concatenate(
+        [folds, folds[copied]]
+    )  # a copy stays with its row: nothing is validated on what was learned
+    targets = tuple(
+        target.take(np.concatenate([prepared.train, prepared.train[copied]])) for target in prepared.targets
+    )
     return Work(table, schema, level, seed, clock, parameters, prepared, encoder, Lesson(encoded, targets, folds))
 
 

@@ -1,0 +1,43 @@
+"""Teaches "I don't know": some rows are learned a second time with part of their cells emptied.
+
+A form may be left half empty. A machine that has only seen complete rows would take the median for an empty field and
+be as sure as ever; one that has learned from incomplete rows gives the answer, and the doubt, that the rest allows.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from machines.engine.prepare import Rows
+from machines.engine.schema import Column, Table
+
+SHARE = 0.5  # of the rows get an incomplete copy
+MOST = 8_000  # copies
+
+
+def rows_to_copy(count: int, rng: np.random.Generator) -> Rows:
+    """Choose which of `count` rows get an incomplete copy."""
+    return np.sort(rng.choice(count, min(MOST, int(SHARE * count)), replace=False))
+
+
+def incomplete(table: Table, columns: Sequence[Column], rows: Rows, rng: np.random.Generator) -> Table:
+    """Return these rows of the table with cells emptied: in each row another share of them, from none to all."""
+    empty = rng.random((len(rows), len(columns))) < rng.random((len(rows), 1))
+    copies = {}
+    for column, gone in zip(columns, empty.T, strict=True):
+        cells = table[column.name][rows]
+        copies[column.name] = np.where(gone, np.nan if column.type.is_numeric else "", cells).astype(cells.dtype)
+    return copies
+
+
+def says_something(cells: NDArray[Any]) -> bool:
+    """Whether a column's cells differ at all; empty ones are all alike."""
+    first = cells[0]
+    return bool(((cells != first) & ~((cells != cells) & (first != first))).any())
+
+
+def joined(first: Table, second: Table) -> Table:
+    """Return the rows of two tables with the same columns, one below the other."""
+    return {name: np.concatenate([cells, second[name]]) for name, cells in first.items()}
