@@ -11,6 +11,7 @@ from machines.engine.prepare import Target
 Floats: TypeAlias = NDArray[np.float32]
 
 PICKS = 24
+EMPTIER = 0.2  # rows from here on decide how the intervals grow
 COVERAGE = 0.9
 LEAST_CHANCE = 1e-7
 LEAST_WEIGHT = 0.06  # what would count less is not worth its place in the file
@@ -72,15 +73,27 @@ def temperature(chances: NDArray[Any], target: Target) -> float:
     return float(powers[int(np.argmin([loss(power) for power in powers]))])
 
 
-def conformal_scale(answers: NDArray[Any], spreads: NDArray[Any], target: Target) -> float:
-    """The factor on the network's spreads that makes 90 % of rows never seen lie inside.
+def conformal_scales(
+    answers: NDArray[Any], spreads: NDArray[Any], target: Target, emptiness: NDArray[np.float64]
+) -> tuple[float, float]:
+    """The factors on the network's spreads that make 90 % of rows never seen lie inside: for usual rows, for empty ones.
 
-    Split conformal prediction, normalised by the spread (Lei et al. 2018, arXiv 1604.04173), on out-of-fold answers.
-    answers [rows, 1], spreads [rows, 2] (down, up).
+    Split conformal prediction, normalised by the spread (Lei et al. 2018, arXiv 1604.04173), on out-of-fold answers; the
+    factor grows in a straight line with a row's emptiness, its slope chosen so that 90 % of the emptier rows lie inside.
+    answers [rows, 1], spreads [rows, 2] (down, up), emptiness [rows] 0..1.
     """
     known = ~np.isnan(answers[:, 0])
     miss = target.values[known] - answers[known, 0]
     reach = np.maximum(np.where(miss < 0, spreads[known, 0], spreads[known, 1]), 1e-6)
-    scores = np.sort(np.abs(miss) / reach)
-    rank = int(np.ceil(COVERAGE * (len(scores) + 1))) - 1
-    return float(scores[min(rank, len(scores) - 1)])
+    scores, empty = np.abs(miss) / reach, emptiness[known]
+    usual = _covering(scores[empty == 0])
+    emptier = empty >= EMPTIER
+    slope = _covering((scores[emptier] - usual) / empty[emptier]) if emptier.any() else 0.0
+    return usual, usual + max(0.0, slope)
+
+
+def _covering(scores: NDArray[Any]) -> float:
+    """The score that 90 % of so many rows never seen stay below."""
+    ordered = np.sort(scores)
+    rank = int(np.ceil(COVERAGE * (len(ordered) + 1))) - 1
+    return float(ordered[min(rank, len(ordered) - 1)])

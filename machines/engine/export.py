@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 
 from machines.engine.blend import LEAST_CHANCE
 from machines.engine.candidates import Candidate
-from machines.engine.encode import TableEncoder
+from machines.engine.encode import EncodedNames, TableEncoder
 from machines.engine.graph import Graph
 from machines.engine.prepare import Target
 from machines.engine.schema import Column
@@ -25,6 +25,7 @@ class Blend:
     parts: tuple[tuple[Candidate, float], ...]  # weights add up to 1
     power: float = 1.0  # of chances, see blend.temperature
     scale: float = 1.0  # of spreads, see blend.conformal_scale
+    scale_empty: float = 1.0  # the same where nothing is known
     spread: Candidate | None = None  # whose spreads
     spread_at: int = 0  # which pair of its spreads
 
@@ -51,7 +52,7 @@ def build_model(inputs: tuple[Column, ...], encoder: TableEncoder, blends: Seque
             infos += _write_labels(g, mixed, blend, encoded.outside)
         else:
             assert blend.spread is not None
-            infos += _write_number(g, mixed, tensors[id(blend.spread)][-1], blend, encoded.outside)
+            infos += _write_number(g, mixed, tensors[id(blend.spread)][-1], blend, encoded)
     return g.model([_info(column) for column in inputs], infos, {})
 
 
@@ -88,17 +89,20 @@ def _towards_usual(g: Graph, chances: str, target: Target, outside: str) -> str:
     return g.add("Div", mixed, g.add("Add", outside, g.floats(1.0)))
 
 
-def _write_number(g: Graph, mixed: str, spreads: str, blend: Blend, outside: str | None) -> list[onnx.ValueInfoProto]:
+def _write_number(g: Graph, mixed: str, spreads: str, blend: Blend, encoded: EncodedNames) -> list[onnx.ValueInfoProto]:
     """Number, low and high in the output's own unit, float64 [N, 1] each."""
     target, at = blend.target, 2 * blend.spread_at
     name, low, high = output_names(target.column, ())
     mean, std = g.constant(np.array([target.mean])), g.constant(np.array([target.std]))
-    reach = g.constant(np.array([target.std * blend.scale * 1.0]))
+    reach = g.constant(np.array([target.std * blend.scale]))
+    if encoded.emptiness:
+        more = g.constant(np.array([target.std * (blend.scale_empty - blend.scale)]))
+        reach = g.add("Add", reach, g.add("Mul", encoded.emptiness, more))
     g.add("Add", g.add("Mul", g.cast(mixed, np.float64), std), mean, output=name)
     pairs = g.cast(g.add("Gather", spreads, g.ints(at, at + 1), axis=1), np.float64)
     reaches = g.add("Mul", g.add("Max", pairs, g.constant(np.array([1e-6]))), reach)
-    if outside:
-        reaches = g.add("Add", reaches, g.add("Mul", outside, std))
+    if encoded.outside:
+        reaches = g.add("Add", reaches, g.add("Mul", encoded.outside, std))
     down, up = g.split(reaches, (1, 1), axis=1)
     g.add("Sub", name, down, output=low)
     g.add("Add", name, up, output=high)

@@ -24,6 +24,7 @@ from machines.engine.schema import Schema, Table
 from machines.engine.training import Lesson, loss_for
 from machines.serving.predictor import Predictor
 
+USUAL = 0.95  # of complete rows have no more empty cells than what counts as usual
 LEARN_UNTIL = 0.84  # share of the time; the rest is for measuring and writing
 LEARN_AGAIN_UNTIL = 0.92
 FIRST_PART = 0.5  # of the time, if everything is learned twice
@@ -101,16 +102,16 @@ def _start(
     clock.tick()
     encoder = TableEncoder(schema.inputs).fit(rows, clock.tick)
     encoded = encoder.transform(rows, clock.tick)
+    encoder.usual_ = float(np.quantile(encoder.empty_share(complete), USUAL))
     clock.tick()
     once = tuple(target.take(prepared.train) for target in prepared.targets)
     folds = folds_of(once[0], _fold_count(encoded, once, clock), np.random.default_rng(seed + 1))
-    folds = np.concatenate(
-        [folds, folds[copied]]
-    )  # a copy stays with its row: nothing is validated on what was learned
+    folds = np.concatenate([folds, folds[copied]])
     targets = tuple(
         target.take(np.concatenate([prepared.train, prepared.train[copied]])) for target in prepared.targets
     )
-    return Work(table, schema, level, seed, clock, parameters, prepared, encoder, Lesson(encoded, targets, folds))
+    lesson = Lesson(encoded, targets, folds, encoder.emptiness(rows))
+    return Work(table, schema, level, seed, clock, parameters, prepared, encoder, lesson)
 
 
 def _study(work: Work, begin: float, end: float) -> Study:

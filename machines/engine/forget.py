@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from machines.engine.prepare import Rows
 from machines.engine.schema import Column, Table
 
-SHARE = 0.5  # of the rows get an incomplete copy
+SHARE = 0.25
 MOST = 8_000  # copies
 
 

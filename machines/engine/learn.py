@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from machines.engine.blend import blend_weights, conformal_scale, loss_of, temperature
+from machines.engine.blend import blend_weights, conformal_scales, loss_of, temperature
 from machines.engine.candidates import Candidate, fit_network, fit_simple, simple_makers
 from machines.engine.export import Blend
 from machines.engine.parameters import Parameters
@@ -39,7 +40,7 @@ def learn(study: Study, only: frozenset[str] | None = None) -> list[Blend]:
     """Fit candidates (those named in `only`, or as many as help) and blend them for every output."""
     found = _simple_candidates(study, only)
     found += _networks(study, found) if only is None else _networks_again(study, only)
-    return [_blend(found, target, i) for i, target in enumerate(study.lesson.targets)]
+    return [_blend(found, target, i, study.lesson.emptiness) for i, target in enumerate(study.lesson.targets)]
 
 
 def names_used(blends: list[Blend]) -> frozenset[str]:
@@ -104,7 +105,7 @@ def _best_loss(candidates: list[Candidate], target: Target, output: int) -> floa
     return loss_of(sum(w * a for w, a in zip(weights, answers, strict=True)), target)
 
 
-def _blend(candidates: list[Candidate], target: Target, output: int) -> Blend:
+def _blend(candidates: list[Candidate], target: Target, output: int, emptiness: NDArray[np.float64]) -> Blend:
     """Weigh the candidates for one output and calibrate what comes out."""
     able = [c for c in candidates if output in c.answers]
     weights = blend_weights([c.answers[output] for c in able], target)
@@ -115,5 +116,5 @@ def _blend(candidates: list[Candidate], target: Target, output: int) -> Blend:
     network = next(c for c in candidates if c.spreads is not None)
     assert network.spreads is not None
     where = [i for i, answers in network.answers.items() if answers.shape[1] == 1].index(output)
-    scale = conformal_scale(mixed, network.spreads[:, 2 * where : 2 * where + 2], target)
-    return Blend(target, parts, scale=scale, spread=network, spread_at=where)
+    scales = conformal_scales(mixed, network.spreads[:, 2 * where : 2 * where + 2], target, emptiness)
+    return Blend(target, parts, scale=scales[0], scale_empty=scales[1], spread=network, spread_at=where)

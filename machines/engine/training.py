@@ -46,6 +46,7 @@ class Lesson:
     encoded: Encoded
     targets: tuple[Target, ...]
     folds: NDArray[np.int64]  # [rows], -1: validates nowhere
+    emptiness: NDArray[np.float64]  # [rows], see TableEncoder.emptiness
 
     def __post_init__(self) -> None:
         self.numbers = torch.from_numpy(np.ascontiguousarray(self.encoded.numbers))

@@ -41,7 +41,7 @@ def test_who_knows_nothing_gets_the_width_of_all_answers(machine):
     unknown, unsure = answer(predictor, np.nan, "")
     spread = np.quantile(y, 0.95) - np.quantile(y, 0.05)
     assert known < 0.25 * spread
-    assert 0.6 * spread < unknown < 2 * spread
+    assert 0.6 * spread < unknown < 3 * spread
     assert sure > 0.9 and 0.5 < unsure < 0.9  # 70 % of all are many
 
 
@@ -88,7 +88,7 @@ def test_copies_forget_from_nothing_to_everything():
     rows = rows_to_copy(1000, rng)
     copies = incomplete(table, SCHEMA.inputs, rows, rng)
     gone = np.stack([np.isnan(copies["x"]), copies["color"] == ""], 1).sum(1)
-    assert len(rows) == 500 == len(np.unique(rows))
+    assert len(rows) == 250 == len(np.unique(rows))
     assert set(gone) == {0, 1, 2}
     kept = ~np.isnan(copies["x"])
     assert (copies["x"][kept] == table["x"][rows][kept]).all()
