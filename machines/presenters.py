@@ -14,7 +14,7 @@ from config.formats import Formats, current_formats
 from machines.engine.parameters import LEVEL_SECONDS
 from machines.forms.data import ENCODINGS, ColumnForm
 from machines.services.columns import column_update, reading_of
-from machines.services.texts import sentence
+from machines.services.texts import breakable, sentence
 from models import Column, DataLinesOperation, Machine, Work
 
 MOMENTS = {"DATE", "TIME", "DATETIME"}
@@ -38,6 +38,10 @@ class ColumnRow:
         changes = {name: self.form.cleaned_data[name] for name in self.form.changed_data}
         column_update(column=self.column, changes=changes)
         return True
+
+    @property
+    def name(self) -> str:
+        return breakable(self.column.name)
 
     @cached_property
     def reading(self) -> dict[str, Any]:

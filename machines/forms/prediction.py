@@ -1,20 +1,17 @@
 """The form of a machine, generated from its columns: the most important question first."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils.html import format_html_join
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from config.formats import current_formats
 from machines.forms.fields import MomentField, NumberField
 from machines.presenters import span_text
+from machines.services.texts import breakable
 from models import Column
 
-WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[_/.-])(?=\w)")
 SELECT_LIMIT = 20  # beyond this a list with a search box
 LABEL_LENGTH = 200
 TEXT_LENGTH = 20_000
@@ -93,11 +90,6 @@ def _field(item: Mapping[str, Any], column: Column | None) -> forms.Field:
         field.low, field.high = _range(item, column)  # type: ignore[attr-defined]
         field.range_text = span_text(item["type"], field.low, field.high)  # type: ignore[attr-defined]
     return field
-
-
-def breakable(name: str) -> str:
-    """Return a column's name, escaped, with places where a long one may be broken: customerAge, customer_age."""
-    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in WORDS.split(name)))
 
 
 def _range(item: Mapping[str, Any], column: Column | None) -> tuple[float, float]:
