@@ -30,6 +30,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = f"{item.nodeid} was skipped, and with CI=true a skip is a failure: {reason}"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the pure packages touch no database: the second run, on PostgreSQL, leaves them out."""
+    for item in items:
+        if {"engine", "serving"} & set(item.path.parts):
+            item.add_marker(pytest.mark.engine)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
