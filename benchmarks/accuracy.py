@@ -18,14 +18,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import numpy as np  # noqa: E402  (threads are set before numpy loads)
-import polars as pl  # noqa: E402
-import torch  # noqa: E402
-from sklearn import metrics, model_selection  # noqa: E402
+import numpy as np
+import polars as pl
+import torch
+from sklearn import metrics, model_selection
 
-from machines.engine.fit import Fitted, fit  # noqa: E402
-from machines.engine.parameters import LEVEL_SECONDS, Parameters  # noqa: E402
-from machines.engine.schema import Column, DataType, Role, Schema, Table  # noqa: E402
+from machines.engine.fit import Fitted, fit
+from machines.engine.parameters import LEVEL_SECONDS, Parameters
+from machines.engine.schema import Column, DataType, Role, Schema, Table
 
 SHARED = ROOT.parent / "shared" / "data"
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy.json"

@@ -16,12 +16,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import numpy as np  # noqa: E402
-import polars as pl  # noqa: E402
+import numpy as np
+import polars as pl
 
-from machines.engine.columns.profile import ColumnProfile, profile_table  # noqa: E402
-from machines.engine.reading import read_table  # noqa: E402
-from machines.engine.schema import DataType  # noqa: E402
+from machines.engine.columns.profile import ColumnProfile, profile_table
+from machines.engine.reading import read_table
+from machines.engine.schema import DataType
 
 MESSY = ROOT.parent / "shared" / "data" / "messy"
 RESULTS = ROOT / "benchmarks" / "results" / "ingest.json"

@@ -18,13 +18,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import numpy as np  # noqa: E402  (threads are set before numpy loads)
-import torch  # noqa: E402
+import numpy as np
+import torch
 
-from machines.engine.fit import fit  # noqa: E402
-from machines.engine.parameters import LEVEL_SECONDS  # noqa: E402
-from machines.engine.schema import Column, DataType, Role, Schema  # noqa: E402
-from machines.serving.predictor import Predictor, answers_to_columns  # noqa: E402
+from machines.engine.fit import fit
+from machines.engine.parameters import LEVEL_SECONDS
+from machines.engine.schema import Column, DataType, Role, Schema
+from machines.serving.predictor import Predictor, answers_to_columns
 
 RESULTS = ROOT / "benchmarks" / "results" / "serving.json"
 KINDS = {"8 numbers, 2 classes": (768, 8, 0), "40 numbers": (2000, 40, 0), "20 numbers, 20 labels": (2000, 20, 20)}

@@ -28,6 +28,7 @@ class ColumnRow:
 
     column: Column
     form: ColumnForm
+    is_new_output: bool = False
 
     def save(self) -> bool:
         """Write what was changed, if it is valid; return whether it was."""
@@ -37,6 +38,7 @@ class ColumnRow:
             return False
         changes = {name: self.form.cleaned_data[name] for name in self.form.changed_data}
         column_update(column=self.column, changes=changes)
+        self.is_new_output = "role" in changes and self.column.role == "output"
         return True
 
     @property

@@ -135,8 +135,8 @@ def _with_roles(profiles: list[ColumnProfile], outputs: Sequence[str], raw: RawT
     """Roles as on the website, but for chosen outputs; columns that repeat an output are found if `raw` is given."""
     chosen = [roles._with_role(p, roles.SAID if p.name in outputs else None) for p in profiles]
     answers = [profile for profile in chosen if profile.role is Role.OUTPUT]
-    copies = set().union(*(roles._find_copies([answer], chosen, raw) for answer in answers if raw))
-    return [roles._as_copy(profile) if profile.name in copies else profile for profile in chosen]
+    copies = set().union(*(roles.find_copies(answer, chosen, raw) for answer in answers if raw))
+    return [roles.as_copy(profile) if profile.name in copies else profile for profile in chosen]
 
 
 def _read(path: Path, folder: Path, seconds: float) -> RawTable:

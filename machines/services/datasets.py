@@ -42,7 +42,7 @@ def dataset_upload(*, user: User, name: str, file_name: str, chunks: Iterable[by
     try:
         source = folder / "source"
         storage.write_whole(source, chunks)
-        reading = _read({"path": str(source), "name": file_name, "options": {}, "folder": str(folder)})
+        reading = read_in_child({"path": str(source), "name": file_name, "options": {}, "folder": str(folder)})
         return _machine_create(user, name, file_name, source, reading)
     except BaseException:
         storage.remove_folder(folder)
@@ -55,7 +55,7 @@ def dataset_read_again(*, machine: Machine, options: Mapping[str, Any], user: Us
     if machine.machine_status == MachineStatus.TRAINING:
         raise DataError(TRAINING)
     with write_lock(machine):
-        reading = _read(
+        reading = read_in_child(
             {"path": str(source), "name": machine.source_name, "options": dict(options), "folder": str(source.parent)}
         )
         old_parts = part_paths(machine)
@@ -74,7 +74,7 @@ def rows_add(*, machine: Machine, file_name: str, chunks: Iterable[bytes], user:
         storage.write_whole(incoming, chunks)
         with write_lock(machine):
             request = {"kind": "append", "path": str(incoming), "name": file_name, "options": {}, "folder": str(folder)}
-            reading = _read(request | {"schema": schema_of(machine).to_json()})
+            reading = read_in_child(request | {"schema": schema_of(machine).to_json()})
             with _part_of(reading):
                 return _rows_record(machine, reading, user)
     finally:
@@ -129,7 +129,8 @@ def _columns_forget(machine: Machine) -> None:
     machine.columns.all().delete()
 
 
-def _read(request: dict[str, Any]) -> dict[str, Any]:
+def read_in_child(request: dict[str, Any]) -> dict[str, Any]:
+    """Run a request of `machines.engine.reading` in a child process and return its answer. Raises DataError."""
     request |= {"preview_rows": PREVIEW_ROWS}
     if not _PLACES.acquire(timeout=PLACE_SECONDS):
         raise DataError(gettext_noop("Several files are being read just now. Try again in a minute."))

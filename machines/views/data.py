@@ -9,17 +9,19 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from config.shortcuts import is_partial, redirect_to, render_page
 from machines.engine.errors import DataError
 from machines.forms.data import ColumnForm, LevelForm, ReadOptionsForm, RowsForm, UploadForm, safe_name, upload_limit_mb
 from machines.presenters import ColumnRow, level_choices, source_context
+from machines.services.copies import copies_set_aside
 from machines.services.datasets import dataset_read_again, dataset_upload, rows_add
 from machines.services.texts import sentence
 from machines.services.training import training_start
 from machines.views.access import check_whole, machine_to_edit, person, sent
 from machines.views.limits import at_most
-from models import Column
+from models import Column, Machine
 
 COLUMNS_PER_PAGE = 100
 
@@ -73,6 +75,8 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
     level = LevelForm(request.POST if is_training else None, initial=chosen)
     rows = [column_row(column, sent(request)) for column in page]
     saved = [request.method == "POST" and row.save() for row in rows]  # every row, also after one that is wrong
+    if saved and all(saved) and copies_told(request, machine, rows):
+        return redirect(f"{request.path}?page={page.number}")
     if saved and all(saved):
         rows = [column_row(column) for column in page]  # a new type changes which fields there are
         if not is_training:
@@ -89,6 +93,16 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "machines/columns.html", context | source_context(machine))
 
 
+def copies_told(request: HttpRequest, machine: Machine, rows: list[ColumnRow]) -> bool:
+    """Look for columns that repeat a newly chosen output; say which were set aside, and whether any were."""
+    outputs = [row.column for row in rows if row.is_new_output]
+    names = [name for output in outputs for name in copies_set_aside(machine=machine, output=output)]
+    if names:
+        told = _("Set to Ignored, because they say the same as the output: %(names)s. You can overrule this.")
+        messages.warning(request, told % {"names": ", ".join(names)})
+    return bool(names)
+
+
 def column_row(column: Column, data: QueryDict | None = None) -> ColumnRow:
     return ColumnRow(column, ColumnForm(data, instance=column, prefix=str(column.pk)))
 
@@ -102,6 +116,8 @@ def column(request: HttpRequest, pk: int, column_pk: int) -> HttpResponse:
     saved = row.save()
     if not is_partial(request):
         return redirect("machines:columns", pk=pk)
+    if saved and copies_told(request, machine, [row]):
+        return HttpResponseClientRefresh()  # other rows changed too
     if saved:
         row = column_row(item)
     return render(request, "machines/columns.html#row", {"machine": machine, "row": row})

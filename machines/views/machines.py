@@ -9,6 +9,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from config.formats import current_formats
 from machines.engine.errors import DataError
 from machines.reports import report_view
 from machines.services.machines import machine_delete
@@ -39,6 +40,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if machine.training_nn_model_id is None:
         return redirect("machines:training", pk=pk)
     context = {"machine": machine, "report": report_view(machine), "may_edit": is_mine}
+    context["decimal"] = current_formats().decimal_separator
     return render(request, "machines/detail.html", context)
 
 

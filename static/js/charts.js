@@ -20,6 +20,7 @@
     xaxis: { title: { text: chart.dataset.x }, gridcolor: colour("--line"), zeroline: false },
     yaxis: { title: { text: chart.dataset.y }, gridcolor: colour("--line"), zeroline: false },
     legend: { orientation: "h", y: 1.12 },
+    separators: `${chart.dataset.decimal}\u202f`, // decimals and thousands as the reader writes them
     height: 260,
   });
 

@@ -38,8 +38,9 @@ def propose_roles(profiles: Sequence["ColumnProfile"], raw: RawTable) -> list["C
     """Give every profile its role and the reason for it."""
     answers = _find_answers(profiles)
     with_roles = [_with_role(profile, answers.get(at)) for at, profile in enumerate(profiles)]
-    copies = _find_copies([profile for profile in with_roles if profile.role is Role.OUTPUT][:1], with_roles, raw)
-    return [_as_copy(profile) if profile.name in copies else profile for profile in with_roles]
+    answer = next((profile for profile in with_roles if profile.role is Role.OUTPUT), None)
+    copies = find_copies(answer, with_roles, raw) if answer else set()
+    return [as_copy(profile) if profile.name in copies else profile for profile in with_roles]
 
 
 def _text_of(profile: "ColumnProfile") -> tuple[str, str]:
@@ -118,16 +119,13 @@ def _are_classes(profile: "ColumnProfile") -> bool:
     return are_classes(number.distinct, number.median, number.high, (value for value, _ in top))
 
 
-def _as_copy(profile: "ColumnProfile") -> "ColumnProfile":
+def as_copy(profile: "ColumnProfile") -> "ColumnProfile":
     flag = Notice(gettext_noop("It repeats the answer, so it would give the answer away."), {}, Weight.WARNING)
     return replace(profile, role=Role.IGNORED, role_reason=flag, flags=(flag, *profile.flags), is_preset_ignored=True)
 
 
-def _find_copies(answers: Sequence["ColumnProfile"], profiles: Sequence["ColumnProfile"], raw: RawTable) -> set[str]:
+def find_copies(answer: "ColumnProfile", profiles: Sequence["ColumnProfile"], raw: RawTable) -> set[str]:
     """Inputs with the answer's values, one value for each class, or a straight line through it."""
-    if not answers:
-        return set()
-    answer = answers[0]
     wanted = [profile for profile in profiles if profile.role is Role.INPUT and _may_be_copy(profile, answer)]
     if not wanted:
         return set()

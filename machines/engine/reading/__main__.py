@@ -2,6 +2,7 @@
 
 {"kind": "profile", "path", "name", "options", "folder", "preview_rows"} reads a new table and profiles its columns.
 {"kind": "append", ... , "schema": [Column ...]} reads more rows for known columns.
+{"kind": "copies", "parts", "answer": ColumnProfile, "profiles": [ColumnProfile ...]} finds inputs that repeat the answer.
 The answer is {"ok": true, ...} or {"ok": false, "error": Notice}. A traceback only ever goes to stderr.
 """
 
@@ -13,9 +14,10 @@ from typing import Any
 
 import orjson
 
-from machines.engine.columns.profile import profile_table
+from machines.engine.columns.profile import ColumnProfile, profile_table
+from machines.engine.columns.roles import as_copy, find_copies
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
-from machines.engine.reading import RawTable, ReadOptions, read_table, write_part
+from machines.engine.reading import RawTable, ReadOptions, read_parts, read_table, write_part
 from machines.engine.reading.append import match_columns
 from machines.engine.reading.options import LIMITS
 from machines.engine.schema import Schema
@@ -27,7 +29,9 @@ NO_ROOM = gettext_noop("The file needs more memory than there is. Upload fewer r
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the file of a request and store it. Raises DataError."""
+    """Read the file of a request and store it, or look at stored rows. Raises DataError."""
+    if request.get("kind") == "copies":
+        return {"ok": True, "copies": copies(request)}
     options = ReadOptions.from_json(request.get("options") or {})
     table = read_table(Path(request["path"]), request["name"], options, LIMITS)
     columns = []
@@ -46,6 +50,15 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         "preview": preview(table, int(request.get("preview_rows", PREVIEW_ROWS))),
         "rows": table.rows,
     }
+
+
+def copies(request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The profiles of inputs that say the same as the answer, with the flag that tells so."""
+    answer, *others = (ColumnProfile.from_json(item) for item in (request["answer"], *request["profiles"]))
+    names = [answer.name, *(profile.name for profile in others)]
+    raw = RawTable.from_frame(read_parts([Path(part) for part in request["parts"]], names))
+    found = find_copies(answer, others, raw)
+    return [as_copy(profile).to_json() for profile in others if profile.name in found]
 
 
 def options_for_profile(table: RawTable, options: ReadOptions) -> ReadOptions:
