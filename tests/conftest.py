@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
@@ -128,3 +129,12 @@ def cara_client(cara: User) -> Client:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     yield from open_chromium()
+
+
+@pytest.fixture
+def files_as_they_lie(settings: LazySettings, tmp_path: Path) -> None:
+    """Link to the static files as they are now, so that no earlier collectstatic decides what a browser sees."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    settings.STATIC_ROOT = tmp_path / "static"
+    call_command("collectstatic", link=True, interactive=False, verbosity=0)

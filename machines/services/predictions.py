@@ -47,17 +47,14 @@ def session_key(machine: Machine) -> tuple[int, int]:
 
 
 def row_table(schema: Schema, values: Mapping[str, float | str | None]) -> Table:
-    """Return one row as the arrays that the model takes."""
-    return {
-        column.name: _cell(column.type, column.zero_is_missing, values.get(column.name)) for column in schema.inputs
-    }
+    """Return one row as the arrays that the model takes; that 0 may mean missing, the model knows."""
+    return {column.name: _cell(column.type, values.get(column.name)) for column in schema.inputs}
 
 
-def _cell(type: DataType, zero_is_missing: bool, value: float | str | None) -> np.ndarray[Any, Any]:
-    if not type.is_numeric:
-        return np.array([value or ""], dtype=object)
-    is_missing = value is None or (zero_is_missing and value == 0)
-    return np.array([np.nan if is_missing else value], dtype=np.float64)
+def _cell(type: DataType, value: float | str | None) -> np.ndarray[Any, Any]:
+    if type.is_numeric:
+        return np.array([np.nan if value is None else value], dtype=np.float64)
+    return np.array([value or ""], dtype=object)
 
 
 def _model_bytes(model_id: int) -> bytes:

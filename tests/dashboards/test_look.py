@@ -1,12 +1,9 @@
 """The home page in a real browser: no accessibility violation, no sideways scrolling, nothing the CSP refuses."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.conf import settings as site_settings
-from django.core.management import call_command
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
@@ -14,16 +11,11 @@ from models import User
 from tests.browsing import faults, keep, listen, unexpected
 from tests.factories import make_column, make_machine, make_ready_machine, make_work
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def _files_as_they_lie(settings: LazySettings, tmp_path: Path) -> None:
-    """Links to the static files as they are now, so that no earlier collectstatic decides what this test sees."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-    settings.STATIC_ROOT = tmp_path / "static"
-    call_command("collectstatic", link=True, interactive=False, verbosity=0)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("files_as_they_lie"),
+]
 
 
 def look(chromium: Any, url: str, client: Client | None, name: str, width: int, scheme: str) -> list[str]:

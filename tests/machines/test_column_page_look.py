@@ -1,13 +1,10 @@
 """The column page in a real browser: long names keep it in shape, and what is typed fast is kept."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.conf import settings as site_settings
-from django.core.management import call_command
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
@@ -16,15 +13,11 @@ from tests.browsing import faults, listen, unexpected
 from tests.machines.houses import csv_bytes, table_rows
 from tests.machines.views.pages import url
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def _files_as_they_lie(settings: LazySettings, tmp_path: Path) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-    settings.STATIC_ROOT = tmp_path / "static"
-    call_command("collectstatic", link=True, interactive=False, verbosity=0)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("files_as_they_lie"),
+]
 
 
 def open_columns(chromium: Any, live_server: LiveServer, client: Client, machine: Machine) -> Any:
