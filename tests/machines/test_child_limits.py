@@ -53,5 +53,5 @@ def test_the_reader_is_limited(monkeypatch, settings):
 
     monkeypatch.setattr(datasets, "run_child", run_child)
     with pytest.raises(datasets.DataError) as refused:
-        datasets._read({})
+        datasets.read_in_child({})
     assert int(str(refused.value.__cause__)) > settings.READ_MEMORY_MB

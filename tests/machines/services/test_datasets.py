@@ -208,13 +208,13 @@ def test_reading_again_during_a_training_is_refused(upload, alice, stored, monke
         Machine.objects.update(machine_status=MachineStatus.TRAINING)
         machine.refresh_from_db()
     else:
-        read = datasets._read
+        read = datasets.read_in_child
 
         def train_while_reading(request):
             Machine.objects.update(machine_status=MachineStatus.TRAINING)
             return read(request)
 
-        monkeypatch.setattr(datasets, "_read", train_while_reading)
+        monkeypatch.setattr(datasets, "read_in_child", train_while_reading)
     with pytest.raises(DataError, match="training"):
         dataset_read_again(machine=machine, options={}, user=alice)
     assert part_paths(machine) == old and old[0].exists()
@@ -286,12 +286,12 @@ def test_an_ignored_column_may_be_missing(upload, alice):
 
 def test_rows_are_read_and_recorded_under_the_lock(upload, alice, monkeypatch):
     machine, held = upload(csv_bytes(SHORT)), []
-    read, record = datasets._read, datasets._rows_record
+    read, record = datasets.read_in_child, datasets._rows_record
 
     def locks():
         held.append(list(MachineTableLockWrite.objects.values_list("table_name", flat=True)))
 
-    monkeypatch.setattr(datasets, "_read", lambda request: (locks(), read(request))[1])
+    monkeypatch.setattr(datasets, "read_in_child", lambda request: (locks(), read(request))[1])
     monkeypatch.setattr(datasets, "_rows_record", lambda *args: (locks(), record(*args))[1])
     more(machine, alice)
     assert held == [[lock_name(machine)]] * 2
@@ -310,13 +310,13 @@ def test_who_finds_the_lock_held_is_told_and_leaves_no_file(upload, alice, store
 
 
 def test_adding_rows_leaves_alone_what_a_training_wrote_meanwhile(upload, alice, monkeypatch):
-    machine, read = upload(csv_bytes(SHORT)), datasets._read
+    machine, read = upload(csv_bytes(SHORT)), datasets.read_in_child
 
     def train_while_reading(request):
         Machine.objects.update(machine_status=MachineStatus.READY, model_version=5, machine_description="trained")
         return read(request)
 
-    monkeypatch.setattr(datasets, "_read", train_while_reading)
+    monkeypatch.setattr(datasets, "read_in_child", train_while_reading)
     more(machine, alice)
     now = Machine.objects.get()
     assert (now.machine_status, now.model_version, now.machine_description) == ("ready", 5, "trained")
