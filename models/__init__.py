@@ -4,34 +4,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .api_key import ApiKey
+    from .audit import AuditEntry
     from .billing import Credit, CreditIXIOO, Debit, DebitIXIOO, Operation
     from .column import Column
     from .consulting import ConsultingRequest
     from .data_lines_operation import DataLinesOperation
     from .encdec_configuration import EncDecConfiguration
     from .graph import Graph
+    from .invite import Invite, InviteRequest
     from .logger import EasyAutoMLLogger
     from .machine import Machine
     from .machine_billing import Billing
     from .machine_table_lock_write import MachineTableLockWrite
+    from .membership import Membership
     from .nn_model import NNModel
+    from .public_link import PublicLink
     from .server import Server
     from .team import Team
     from .user import User
     from .work import Work
 
 _FILES = {
+    "api_key": ("ApiKey",),
+    "audit": ("AuditEntry",),
     "billing": ("Credit", "CreditIXIOO", "Debit", "DebitIXIOO", "Operation"),
     "column": ("Column",),
     "consulting": ("ConsultingRequest",),
     "data_lines_operation": ("DataLinesOperation",),
     "encdec_configuration": ("EncDecConfiguration",),
     "graph": ("Graph",),
+    "invite": ("Invite", "InviteRequest"),
     "logger": ("EasyAutoMLLogger",),
     "machine": ("Machine",),
     "machine_billing": ("Billing",),
     "machine_table_lock_write": ("MachineTableLockWrite",),
+    "membership": ("Membership",),
     "nn_model": ("NNModel",),
+    "public_link": ("PublicLink",),
     "server": ("Server",),
     "team": ("Team",),
     "user": ("User",),
@@ -40,6 +50,8 @@ _FILES = {
 _FILE_OF = {name: file for file, names in _FILES.items() for name in names}
 
 __all__ = [
+    "ApiKey",
+    "AuditEntry",
     "Billing",
     "Column",
     "ConsultingRequest",
@@ -51,10 +63,14 @@ __all__ = [
     "EasyAutoMLLogger",
     "EncDecConfiguration",
     "Graph",
+    "Invite",
+    "InviteRequest",
     "Machine",
     "MachineTableLockWrite",
+    "Membership",
     "NNModel",
     "Operation",
+    "PublicLink",
     "Server",
     "Team",
     "User",

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db import models
 
 from . import (
+    ApiKey,
+    AuditEntry,
     Billing,
     Column,
     ConsultingRequest,
@@ -17,10 +19,14 @@ from . import (
     EasyAutoMLLogger,
     EncDecConfiguration,
     Graph,
+    Invite,
+    InviteRequest,
     Machine,
     MachineTableLockWrite,
+    Membership,
     NNModel,
     Operation,
+    PublicLink,
     Server,
     Team,
     User,
@@ -28,10 +34,19 @@ from . import (
 )
 
 if TYPE_CHECKING:
-    ModelAdmin = admin.ModelAdmin[Any]
+    DjangoModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
 else:
-    ModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
+    DjangoModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
+
+
+class ModelAdmin(DjangoModelAdmin):
+    """Staff see here what they may see elsewhere: a permission says what they may do with it, not whose it is."""
+
+    def get_queryset(self, request: Any) -> models.QuerySet[Any]:
+        visible_to = getattr(self.model._default_manager, "visible_to", None)
+        rows: models.QuerySet[Any] = visible_to(request.user) if visible_to else super().get_queryset(request)
+        return rows.order_by(*self.get_ordering(request)) if self.get_ordering(request) else rows
 
 
 class HistoryAdmin(ModelAdmin):
@@ -72,12 +87,21 @@ class UserAdmin(ModelAdmin):
         return False  # people sign up and choose a password themselves
 
 
+class MembershipInline(TabularInline):
+    model = Membership
+    fields = ("user", "role", "joined_at")
+    readonly_fields = ("joined_at",)
+    autocomplete_fields = ("user",)
+    extra = 0
+
+
 @admin.register(Team)
 class TeamAdmin(ModelAdmin):
     list_display = ("name", "admin_user", "created_at")
     search_fields = ("name", "admin_user__email")
-    autocomplete_fields = ("admin_user", "users")
+    autocomplete_fields = ("admin_user",)
     exclude = ("url", "permission")
+    inlines = (MembershipInline,)
 
 
 class ColumnInline(TabularInline):
@@ -115,7 +139,9 @@ class MachineAdmin(ModelAdmin):
             obj.save()
 
     def get_queryset(self, request: Any) -> models.QuerySet[Machine]:
-        return Machine.objects.light().select_related("machine_owner_user", "machine_owner_team")
+        return (
+            Machine.objects.visible_to(request.user).light().select_related("machine_owner_user", "machine_owner_team")
+        )
 
 
 @admin.register(Work)
@@ -124,6 +150,53 @@ class WorkAdmin(HistoryAdmin):
     list_filter = ("is_work_training", "is_work_solving", "server")
     search_fields = ("machine_name", "user__email")
     list_select_related = ("user", "server")
+
+
+@admin.register(Membership)
+class MembershipAdmin(ModelAdmin):
+    list_display = ("team", "user", "role", "joined_at")
+    list_filter = ("role",)
+    search_fields = ("team__name", "user__email")
+    autocomplete_fields = ("team", "user")
+    exclude = ("invite",)
+    list_select_related = ("team", "user")
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(HistoryAdmin):
+    list_display = ("at", "actor_name", "action", "object_name", "team_name", "ip")
+    list_filter = ("action",)
+    search_fields = ("actor_name", "object_name", "team_name")
+
+
+class SecretAdmin(HistoryAdmin):
+    """What opens something is made and revoked on its own page; the administration shows that it exists."""
+
+    exclude = ("token_seed", "token_hash", "mail_hash", "key_hash")
+
+
+@admin.register(Invite)
+class InviteAdmin(SecretAdmin):
+    list_display = ("team", "email", "role", "invited_by", "uses", "max_uses", "expires_at", "revoked_at")
+    list_select_related = ("team", "invited_by")
+
+
+@admin.register(InviteRequest)
+class InviteRequestAdmin(HistoryAdmin):
+    list_display = ("email", "invite", "created_at", "answered_at")
+    list_select_related = ("invite__team",)
+
+
+@admin.register(PublicLink)
+class PublicLinkAdmin(SecretAdmin):
+    list_display = ("machine", "name", "created_by", "uses", "max_uses", "expires_at", "revoked_at")
+    list_select_related = ("machine", "created_by")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(SecretAdmin):
+    list_display = ("name", "start", "user", "team", "scopes", "expires_at", "revoked_at", "last_used_at")
+    list_select_related = ("user", "team")
 
 
 @admin.register(Operation)

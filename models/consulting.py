@@ -34,13 +34,17 @@ class ConsultingRequestQuerySet(models.QuerySet["ConsultingRequest"]):
     def in_state(self, state: ConsultingState) -> "ConsultingRequestQuerySet":
         return self.filter(state.q)
 
-    def of(self, user: "User | AnonymousUser") -> "ConsultingRequestQuerySet":
+    def visible_to(self, user: "User | AnonymousUser") -> "ConsultingRequestQuerySet":
         """Return what this user asked for, alone or in a team, or does as the consultant."""
+        from . import Team
+
         if user.is_anonymous or not user.is_active:
             return self.none()
         if user.is_super_admin:
             return self.all()
-        return self.filter(Q(user=user) | Q(team__in=user.Teams.values("pk")) | Q(consultant_user=user))
+        return self.filter(
+            Q(user=user) | Q(team__in=Team.objects.of(user).order_by().values("pk")) | Q(consultant_user=user)
+        )
 
 
 class ConsultingRequest(models.Model):

@@ -36,6 +36,11 @@ class GraphQuerySet(models.QuerySet["Graph"]):
 
         return self.filter(machine__in=Machine.objects.visible_to(user).order_by().values("pk"))
 
+    def editable_by(self, user: "User | AnonymousUser") -> "GraphQuerySet":
+        from . import Machine
+
+        return self.filter(machine__in=Machine.objects.editable_by(user).order_by().values("pk"))
+
 
 class Graph(models.Model):
     """Each axis holds the name of a column; `hue` may also be the name of a palette, as its default is."""

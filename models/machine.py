@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from .access import Action
 from .fields import not_negative
 from .machine_fields import rules
 from .machine_fields.columns import ColumnsFields
@@ -30,22 +31,35 @@ PARTS = ("enc_dec_configuration", "training_nn_model")  # rows of their own that
 
 
 class MachineQuerySet(models.QuerySet["Machine"]):
-    def visible_to(self, user: "User | AnonymousUser") -> "MachineQuerySet":
-        """Return what this user may look at and ask: their own, their teams', and all for a super administrator."""
+    def allowing(self, user: "User | AnonymousUser", action: Action) -> "MachineQuerySet":
+        """Return the machines with which this user may do this: their own, those of teams where their role allows
+
+        it, and all of them for a super administrator.
+        """
+        from . import Team
+
         if user.is_anonymous or not user.is_active:
             return self.none()
         if user.is_super_admin:
             return self.all()
-        teams = Q(machine_owner_team__in=user.Teams.values("pk"))
-        return self.filter(Q(machine_owner_user=user) | teams | Q(machine_owner_team__admin_user=user))
+        teams = Team.objects.allowing(user, action).order_by()
+        return self.filter(Q(machine_owner_user=user) | Q(machine_owner_team__in=teams.values("pk")))
+
+    def visible_to(self, user: "User | AnonymousUser") -> "MachineQuerySet":
+        return self.allowing(user, Action.SEE)
 
     def editable_by(self, user: "User | AnonymousUser") -> "MachineQuerySet":
-        """Return what this user may change: their own, those of teams they administer, all for a super admin."""
-        if user.is_anonymous or not user.is_active:
-            return self.none()
-        if user.is_super_admin:
-            return self.all()
-        return self.filter(Q(machine_owner_user=user) | Q(machine_owner_team__admin_user=user))
+        return self.allowing(user, Action.EDIT)
+
+    def pass_to_teams(self) -> int:
+        """Give those that are shared with a team to the team's owner; return how many."""
+        from . import Team
+
+        owner = Team.objects.filter(pk=models.OuterRef("machine_owner_team")).order_by().values("admin_user")[:1]
+        shared = self.filter(machine_owner_team__admin_user__isnull=False)
+        return self.filter(pk__in=list(shared.values_list("pk", flat=True))).update(
+            machine_owner_user=models.Subquery(owner)
+        )
 
     def light(self) -> "MachineQuerySet":
         """Leave out the big JSON columns: for lists and forms."""

@@ -1,6 +1,5 @@
 """Teams: people who share machines."""
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -10,14 +9,35 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from .access import Action, Role
+
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from .user import User
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
     def of(self, user: "User") -> "TeamQuerySet":
-        """Return the teams of which this user is a member or the admin."""
-        return self.filter(Q(pk__in=user.Teams.values("pk")) | Q(admin_user=user))
+        """Return the teams of which this user is a member or the owner."""
+        return self.filter(Q(pk__in=user.memberships.values("team")) | Q(admin_user=user))
+
+    def allowing(self, user: "User | AnonymousUser", action: Action) -> "TeamQuerySet":
+        """Return the teams in which this user may do this; all of them for a super administrator."""
+        from . import Membership
+
+        if user.is_anonymous or not user.is_active:
+            return self.none()
+        if user.is_super_admin:
+            return self.all()
+        memberships = Membership.objects.filter(user=user, role__in=Role.which_may(action)).order_by()
+        return self.filter(Q(admin_user=user) | Q(pk__in=memberships.values("team")))
+
+    def visible_to(self, user: "User | AnonymousUser") -> "TeamQuerySet":
+        return self.allowing(user, Action.SEE)
+
+    def editable_by(self, user: "User | AnonymousUser") -> "TeamQuerySet":
+        return self.allowing(user, Action.MANAGE)
 
     @transaction.atomic
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -35,11 +55,16 @@ class Team(models.Model):
         null=True,
         on_delete=models.CASCADE,
         related_name="administered_teams",
-        verbose_name=_("admin"),
+        verbose_name=_("owner"),
     )
     users = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, related_name="Teams", blank=True, verbose_name=_("members")
+        settings.AUTH_USER_MODEL,
+        through="models.Membership",
+        related_name="Teams",
+        blank=True,
+        verbose_name=_("members"),
     )
+    # The seed's column. It stays empty: a link is a secret, and invitations keep its hash only.
     url = models.URLField(_("invitation link"), unique=True, default=None, null=True, blank=True)
     permission = models.OneToOneField(
         Permission, on_delete=models.CASCADE, null=True, blank=True, verbose_name=_("permission")
@@ -66,24 +91,29 @@ class Team(models.Model):
         return deleted
 
     @transaction.atomic
-    def add_user_to_team(self, user: "User") -> None:
-        self.users.add(user)
+    def add_user_to_team(self, user: "User", role: Role = Role.PREDICTOR) -> None:
+        """Make somebody a member; who is one already keeps their role."""
+        self.users.add(user, through_defaults={"role": role})
         user.user_permissions.add(self.permission or self.create_permission())
 
     @transaction.atomic
     def remove_user_from_team(self, user: "User") -> None:
-        """Take the membership and the permission away. The admin stays."""
+        """Take membership and permission away. Machines they shared stay with the team and go to its owner."""
         if user.pk == self.admin_user_id:
             raise ValueError("The admin cannot leave the team. Name another admin first.")
         self.users.remove(user)
         if self.permission:
             user.user_permissions.remove(self.permission)
+        if self.admin_user_id:
+            self.machines.filter(machine_owner_user=user).update(machine_owner_user=self.admin_user_id)
 
     def generate_link(self) -> str:
-        """Replace the invitation link by a new one that cannot be guessed, and return it."""
-        self.url = f"{settings.SITE_URL}/invites/{secrets.token_urlsafe(32)}/"
-        self.save(update_fields=["url"])
-        return self.url
+        """Return a new invitation link, good for 25 people and 7 days. The address itself is not stored."""
+        from . import Invite
+
+        assert self.admin_user is not None
+        invite = Invite.objects.create(team=self, invited_by=self.admin_user, max_uses=25)
+        return invite.link
 
     def create_permission(self) -> Permission:
         """Return the permission of this team, made at the first call."""
@@ -96,4 +126,10 @@ class Team(models.Model):
         return self.permission
 
     def has_member(self, user: "User") -> bool:
-        return user.pk == self.admin_user_id or self.users.filter(pk=user.pk).exists()
+        return self.role_of(user) is not None
+
+    def role_of(self, user: "User") -> Role | None:
+        if user.pk == self.admin_user_id:
+            return Role.OWNER
+        role = self.memberships.filter(user=user).values_list("role", flat=True).first()
+        return Role(role) if role else None

@@ -6,24 +6,41 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.core.mail import send_mail
 from django.core.validators import EmailValidator
 from django.db import models, transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from .fields import MoneyField, not_negative
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from config.formats import Formats
 
     from .team import Team
 
 
 class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: "User | AnonymousUser") -> "UserQuerySet":
+        """Return the person and those who share a team with them; everybody for the staff."""
+        from . import Team
+
+        if user.is_anonymous or not user.is_active:
+            return self.none()
+        if user.is_staff or user.is_super_admin:
+            return self.all()
+        teams = Team.objects.of(user).order_by().values("pk")
+        return self.filter(Q(pk=user.pk) | Q(memberships__team__in=teams) | Q(administered_teams__in=teams)).distinct()
+
     @transaction.atomic
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the machines and teams first, because each takes something of its own along."""
+        """Leave to other people's teams what was shared with them; delete the rest and the own teams."""
         from . import Machine, Team
 
         people = list(self.values_list("pk", flat=True))
+        Machine.objects.filter(machine_owner_user__in=people).exclude(
+            machine_owner_team__admin_user__in=people
+        ).pass_to_teams()
         Machine.objects.filter(machine_owner_user__in=people).delete()
         Team.objects.filter(admin_user__in=people).delete()
         return super().delete()
@@ -148,7 +165,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         from . import Machine, Team
 
         with transaction.atomic():
-            Machine.objects.filter(machine_owner_user=self).delete()
+            mine = Machine.objects.filter(machine_owner_user=self)
+            mine.exclude(machine_owner_team__admin_user=self).pass_to_teams()
+            mine.delete()
             Team.objects.filter(admin_user=self).delete()
             return super().delete(*args, **kwargs)
 

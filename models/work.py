@@ -50,6 +50,12 @@ class WorkQuerySet(models.QuerySet["Work"]):
         machines = Machine.objects.visible_to(user).order_by().values("pk")
         return self.filter(Q(machine__in=machines) | Q(machine__isnull=True, user=user))
 
+    def editable_by(self, user: "User | AnonymousUser") -> "WorkQuerySet":
+        """Return the work of the machines this user may train: they may end it."""
+        from . import Machine
+
+        return self.filter(machine__in=Machine.objects.editable_by(user).order_by().values("pk"))
+
     def in_state(self, *states: WorkState) -> "WorkQuerySet":
         return self.filter(WorkState.any_of(*states))
 

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
+from config.limits import at_most
 from config.shortcuts import is_partial, redirect_to, render_page
 from machines.engine.errors import DataError
 from machines.forms.data import ColumnForm, LevelForm, ReadOptionsForm, RowsForm, UploadForm, safe_name, upload_limit_mb
@@ -19,9 +20,9 @@ from machines.services.copies import copies_set_aside
 from machines.services.datasets import dataset_read_again, dataset_upload, rows_add
 from machines.services.texts import sentence
 from machines.services.training import training_start
-from machines.views.access import check_whole, machine_to_edit, person, sent
-from machines.views.limits import at_most
+from machines.views.access import check_whole, machine_for, person, sent
 from models import Column, Machine
+from models.access import Action
 
 COLUMNS_PER_PAGE = 100
 
@@ -53,7 +54,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @at_most(60, seconds=600)
 def source(request: HttpRequest, pk: int) -> HttpResponse:
-    machine = machine_to_edit(request, pk)
+    machine = machine_for(request, pk, Action.EDIT)
     form = ReadOptionsForm(sent(request), initial=ReadOptionsForm.initial_from(machine.source_options))
     if request.method == "POST" and form.is_valid():
         try:
@@ -68,7 +69,7 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def columns(request: HttpRequest, pk: int) -> HttpResponse:
-    machine = machine_to_edit(request, pk)
+    machine = machine_for(request, pk, Action.EDIT)
     page = Paginator(machine.columns.all(), COLUMNS_PER_PAGE).get_page(request.GET.get("page"))
     is_training = "train" in request.POST
     chosen = {"level": request.POST.get("level", machine.machine_level)}
@@ -110,7 +111,7 @@ def column_row(column: Column, data: QueryDict | None = None) -> ColumnRow:
 @login_required
 @require_POST
 def column(request: HttpRequest, pk: int, column_pk: int) -> HttpResponse:
-    machine = machine_to_edit(request, pk)
+    machine = machine_for(request, pk, Action.EDIT)
     item = get_object_or_404(machine.columns.all(), pk=column_pk)
     row = column_row(item, request.POST)
     saved = row.save()
@@ -127,7 +128,7 @@ def column(request: HttpRequest, pk: int, column_pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @at_most(60, seconds=600)
 def rows(request: HttpRequest, pk: int) -> HttpResponse:
-    machine = machine_to_edit(request, pk)
+    machine = machine_for(request, pk, Action.EDIT)
     check_whole(request)
     form = RowsForm(sent(request), request.FILES or None)
     if request.method == "POST" and form.is_valid():

@@ -14,8 +14,9 @@ from machines.engine.errors import DataError
 from machines.reports import report_view
 from machines.services.machines import machine_delete
 from machines.services.texts import sentence
-from machines.views.access import machine_to_edit, machine_to_see, may_edit, person
+from machines.views.access import machine_for, may, person
 from models import Machine
+from models.access import Action
 
 PAGE_SIZE = 24
 
@@ -33,13 +34,13 @@ def machine_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    machine = machine_to_see(request, pk)
-    is_mine = may_edit(request, machine)
-    if machine.machine_status == "new" and is_mine:
+    machine = machine_for(request, pk, Action.SEE)
+    may_edit = may(request, machine, Action.EDIT)
+    if machine.machine_status == "new" and may_edit:
         return redirect("machines:columns", pk=pk)
     if machine.training_nn_model_id is None:
         return redirect("machines:training", pk=pk)
-    context = {"machine": machine, "report": report_view(machine), "may_edit": is_mine}
+    context = {"machine": machine, "report": report_view(machine), "may_edit": may_edit}
     context["decimal"] = current_formats().decimal_separator
     return render(request, "machines/detail.html", context)
 
@@ -47,7 +48,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def download(request: HttpRequest, pk: int) -> HttpResponse:
-    machine = machine_to_see(request, pk)
+    machine = machine_for(request, pk, Action.DOWNLOAD)
     model = machine.training_nn_model
     if model is None or not model.nn_model:
         raise Http404
@@ -59,7 +60,7 @@ def download(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    machine = machine_to_edit(request, pk)
+    machine = machine_for(request, pk, Action.DELETE)
     if request.method == "POST":
         try:
             machine_delete(machine=machine)

@@ -2,25 +2,25 @@
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from config.limits import at_most
 from config.shortcuts import redirect_to, render_page
 from machines.answers import answer_views
 from machines.forms.prediction import PredictionForm
 from machines.services.predictions import NotTrainedError, description_of, prediction_make
-from machines.views.access import person
-from machines.views.limits import at_most
+from machines.views.access import fetch
 from models import Machine
+from models.access import Action
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 @at_most(600, seconds=60)
 def predict(request: HttpRequest, pk: int) -> HttpResponse:
-    machines = Machine.objects.visible_to(person(request)).light().select_related("enc_dec_configuration")
-    machine = get_object_or_404(machines, pk=pk)
+    machines = Machine.objects.light().select_related("enc_dec_configuration")
+    machine: Machine = fetch(request, machines, Action.PREDICT, pk)
     try:
         return _page(request, machine)
     except NotTrainedError:  # not yet, or replaced by a newer model at this very moment

@@ -12,13 +12,14 @@ from machines.presenters import TrainingView, level_choices
 from machines.services import training as service
 from machines.services.texts import sentence
 from machines.services.training import latest_work
-from machines.views.access import machine_to_edit, machine_to_see, may_edit, person, sent
+from machines.views.access import machine_for, may, person, sent
+from models.access import Action
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def training(request: HttpRequest, pk: int) -> HttpResponse:
-    machine = machine_to_see(request, pk) if request.method == "GET" else machine_to_edit(request, pk)
+    machine = machine_for(request, pk, Action.SEE if request.method == "GET" else Action.EDIT)
     level = LevelForm(sent(request), initial={"level": machine.machine_level})
     if request.method == "POST" and level.is_valid():
         try:
@@ -33,7 +34,7 @@ def training(request: HttpRequest, pk: int) -> HttpResponse:
         "view": view,
         "level": level,
         "levels": level_choices(level),
-        "may_edit": may_edit(request, machine),
+        "may_edit": may(request, machine, Action.EDIT),
         "is_partial": is_partial(request),
     }
     return render_page(request, "machines/training.html", context, partial="progress")
@@ -42,7 +43,7 @@ def training(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def training_finish(request: HttpRequest, pk: int) -> HttpResponse:
-    work = latest_work(machine_to_edit(request, pk))
+    work = latest_work(machine_for(request, pk, Action.EDIT))
     if work:
         service.training_finish_early(work=work)
     return redirect("machines:training", pk=pk)
@@ -51,7 +52,7 @@ def training_finish(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def training_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    work = latest_work(machine_to_edit(request, pk))
+    work = latest_work(machine_for(request, pk, Action.EDIT))
     if work:
         service.training_cancel(work=work)
     return redirect("machines:training", pk=pk)

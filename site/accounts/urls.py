@@ -1,15 +1,48 @@
-"""People. Our pages are named `accounts:...`; the names of allauth's (`account_login` ...) belong to no namespace."""
+"""People, teams, invitations and keys. The names of allauth's pages (`account_login` ...) belong to no namespace."""
 
 from django.urls import include, path
 
-from accounts import views
+from accounts.views import invites, keys, log, people, security, teams
 
-pages = [
-    path("profile/", views.profile, name="profile"),
+own = [
+    path("profile/", people.profile, name="profile"),
+    path("security/", security.security, name="security"),
+    path("sessions/<int:session_pk>/end/", security.session_end, name="session-end"),
+    path("activity/", security.activity, name="activity"),
+    path("data/", security.data, name="data"),
+    path("export/", security.export, name="export"),
+    path("delete/", security.delete, name="delete"),
+    path("keys/", keys.own_keys, name="keys"),
+    path("keys/<int:key_pk>/revoke/", keys.own_key, name="key-revoke"),
 ]
 
+team_pages = [
+    path("", teams.team_list, name="list"),
+    path("new/", teams.new, name="new"),
+    path("switch/", teams.switch, name="switch"),
+    path("<int:pk>/", teams.detail, name="detail"),
+    path("<int:pk>/settings/", teams.settings, name="settings"),
+    path("<int:pk>/transfer/", teams.transfer, name="transfer"),
+    path("<int:pk>/delete/", teams.delete, name="delete"),
+    path("<int:pk>/leave/", teams.leave, name="leave"),
+    path("<int:pk>/members/<int:user_pk>/", teams.member, name="member"),
+    path("<int:pk>/members/<int:user_pk>/remove/", teams.remove, name="remove"),
+    path("<int:pk>/why/", teams.why, name="why"),
+    path("<int:pk>/invites/", invites.invite_list, name="invites"),
+    path("<int:pk>/invites/bulk/", invites.invite_bulk, name="invites-bulk"),
+    path("<int:pk>/invites/<int:invite_pk>/", invites.invite_change, name="invite"),
+    path("<int:pk>/keys/", keys.team_keys, name="keys"),
+    path("<int:pk>/keys/<int:key_pk>/revoke/", keys.team_key, name="key-revoke"),
+    path("<int:pk>/log/", log.log, name="log"),
+    path("<int:pk>/log.csv", log.log_csv, name="log-csv"),
+]
+
+invitations = [path("<str:token>/", invites.invite_open, name="open")]
+
 urlpatterns = [
-    path("", include((pages, "accounts"))),
-    path("email/", views.email, name="account_email"),  # in place of allauth's
-    path("", include("allauth.account.urls")),
+    path("accounts/", include((own, "accounts"))),
+    path("accounts/email/", people.email, name="account_email"),  # in place of allauth's
+    path("accounts/", include("allauth.account.urls")),
+    path("teams/", include((team_pages, "teams"))),
+    path("invites/", include((invitations, "invites"))),
 ]

@@ -1,14 +1,23 @@
-"""What a request may bring along."""
+"""What a request may bring along, and how often somebody may ask for what costs the server time."""
 
+import time
 from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from config.origin import ip_of
+
 BEYOND = 2  # a file that is a little too large is read, so that its form can say so in a sentence
 OTHER_FIELDS = 10_000_000  # bytes
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 class BodyLimitMiddleware:
@@ -22,3 +31,47 @@ class BodyLimitMiddleware:
         if announced.isdecimal() and int(announced) > BEYOND * settings.UPLOAD_LIMIT_BYTES + OTHER_FIELDS:
             return render(request, "413.html", status=413)
         return self.get_response(request)
+
+
+def at_most(count: int, seconds: int) -> Callable[[View[P]], View[P]]:
+    """Answer 429 with Retry-After when one person posts to this view more than `count` times in `seconds`.
+
+    Who has no account is told apart by the address of their connection (OWASP ASVS 5.0, 2.4.1).
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def limited(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            who = getattr(request.user, "pk", None) or ip_of(request)
+            if request.method == "POST" and count_up(f"{view.__name__}:{who}", seconds) > count:
+                return too_many(request, seconds)
+            return view(request, *args, **kwargs)
+
+        return limited
+
+    return decorate
+
+
+def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    response = render(request, "429.html", status=429)
+    response["Retry-After"] = str(seconds - int(time.time()) % seconds)
+    return response
+
+
+def count_up(name: str, seconds: int) -> int:
+    """Count one more event of this name in the present window of so many seconds; return how many there are."""
+    key = _key(name, seconds)
+    cache.add(key, 0, seconds)
+    try:
+        return cache.incr(key)
+    except ValueError:  # it ran out between the two
+        return 1
+
+
+def counted(name: str, seconds: int) -> int:
+    """Return how many events of this name there were in the present window."""
+    return int(cache.get(_key(name, seconds), 0))
+
+
+def _key(name: str, seconds: int) -> str:
+    return f"limit:{name}:{int(time.time()) // seconds}"

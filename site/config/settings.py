@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.limits.BodyLimitMiddleware",
+    "config.origin.OriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -137,13 +138,13 @@ LOGIN_URL = reverse_lazy("account_login")
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
 ACCOUNT_FORMS = {
-    "login": "accounts.forms.SignInForm",
-    "signup": "accounts.forms.SignUpForm",
-    "change_password": "accounts.forms.PasswordChangeForm",
-    "set_password": "accounts.forms.PasswordSetForm",
-    "reset_password": "accounts.forms.PasswordResetForm",
-    "reset_password_from_key": "accounts.forms.PasswordFromKeyForm",
-    "reauthenticate": "accounts.forms.ConfirmItIsYouForm",
+    "login": "accounts.forms.people.SignInForm",
+    "signup": "accounts.forms.people.SignUpForm",
+    "change_password": "accounts.forms.people.PasswordChangeForm",
+    "set_password": "accounts.forms.people.PasswordSetForm",
+    "reset_password": "accounts.forms.people.PasswordResetForm",
+    "reset_password_from_key": "accounts.forms.people.PasswordFromKeyForm",
+    "reauthenticate": "accounts.forms.people.ConfirmItIsYouForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_CHANGE_EMAIL = True  # one address each: confirming a new one replaces the old one

@@ -16,7 +16,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("dashboards.urls")),
-    path("accounts/", include("accounts.urls")),
+    path("", include("accounts.urls")),
     path("machines/", include("machines.urls")),
     path("admin/", admin.site.urls),
 ]

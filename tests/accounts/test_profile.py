@@ -88,7 +88,7 @@ def test_only_the_profile_can_be_changed(client, alice):
 
 
 def test_money_booked_meanwhile_stays(alice):
-    from accounts.services import profile_save
+    from accounts.services.people import profile_save
 
     alice.first_name = "Alicia"
     User.objects.update(user_balance=Decimal(5))

@@ -6,9 +6,9 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
+from config.limits import at_most
 from machines.engine.errors import DataError
 from machines.services import datasets
-from machines.views.limits import at_most
 from models import User
 
 pytestmark = pytest.mark.django_db

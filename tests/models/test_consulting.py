@@ -57,7 +57,7 @@ def test_it_survives_everything(alice, bob, cara):
 def test_of(alice, bob, charlie, cara, dana, team):
     request = make_consulting_request(user=alice, team=team, consultant_user=cara)
     for user, seen in ((alice, True), (bob, True), (cara, True), (dana, True), (charlie, False)):
-        assert ConsultingRequest.objects.of(user).filter(pk=request.pk).exists() is seen
+        assert ConsultingRequest.objects.visible_to(user).filter(pk=request.pk).exists() is seen
     assert list(ConsultingRequest.objects.in_state(ConsultingState.OPEN)) == [request]
 
 

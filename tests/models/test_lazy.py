@@ -14,7 +14,18 @@ import models
 
 FOLDER = Path(models.__file__).parent
 # What is in models/ and holds no table.
-OTHER_FILES = {"__init__", "models", "apps", "settings", "admin", "fields", "flags", "database_handler"}
+OTHER_FILES = {
+    "__init__",
+    "models",
+    "apps",
+    "settings",
+    "admin",
+    "access",
+    "fields",
+    "flags",
+    "tokens",
+    "database_handler",
+}
 
 
 def run_python(code: str, **env: str) -> str:

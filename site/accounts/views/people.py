@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import services
-from accounts.forms import EmailForm, ProfileForm
+from accounts.forms.people import EmailForm, ProfileForm
+from accounts.services import people as services
 from config.formats import Formats
 from config.shortcuts import redirect_to, render_page
 from models import User

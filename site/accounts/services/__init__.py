@@ -1,0 +1,1 @@
+"""Use cases: what happens to people, teams, invitations and keys."""
