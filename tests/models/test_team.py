@@ -59,3 +59,14 @@ def test_deleting_leaves_machines_and_no_permission(team, alice, bob, one_by_one
     machine.refresh_from_db()
     assert machine.machine_owner_user == alice and machine.machine_owner_team is None
     assert not Machine.objects.visible_to(bob).exists()
+
+
+def test_who_goes_leaves_shared_machines_to_the_team(team, alice, bob):
+    shared, own = make_machine(owner=bob, team=team), make_machine(owner=bob)
+
+    team.remove_user_from_team(bob)
+
+    shared.refresh_from_db()
+    own.refresh_from_db()
+    assert (shared.machine_owner_user, own.machine_owner_user) == (alice, bob)
+    assert list(Machine.objects.visible_to(bob)) == [own]

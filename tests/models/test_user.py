@@ -132,3 +132,20 @@ def test_deleting_a_user_takes_machines_and_their_parts(alice, one_by_one):
         User.objects.filter(pk=alice.pk).delete()
 
     assert not Machine.objects.exists() and not NNModel.objects.exists() and not Team.objects.exists()
+
+
+def test_deleting_a_user_leaves_to_their_teams_what_was_shared(alice, bob, team):
+    shared, own = make_machine(owner=bob, team=team), make_machine(owner=bob)
+    in_own_team = make_machine(owner=bob, team=make_team(admin=bob))
+
+    bob.delete()
+
+    assert list(Machine.objects.all()) == [shared]
+    assert Machine.objects.get().machine_owner_user == alice
+    assert {own.pk, in_own_team.pk}.isdisjoint(Machine.objects.values_list("pk", flat=True))
+
+
+def test_who_sees_whom(alice, bob, charlie, dana, team):
+    assert set(User.objects.visible_to(bob)) == {alice, bob}
+    assert set(User.objects.visible_to(charlie)) == {charlie}
+    assert User.objects.visible_to(dana).count() == 4
