@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from models import Machine, User
-from tests.factories import make_admin, make_machine, make_user
+from tests.factories import make_admin, make_machine, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
