@@ -9,11 +9,15 @@ from django.utils.translation import gettext as _
 
 from machines.presenters import TrainingView
 from machines.reports import Score, main_score, task_name
+from machines.services.access import actions_on
+from machines.views.workspace import Workspace
 from models import Column, Machine, User, Work
+from models.access import Action
 from models.machine import MachineStatus
 
 MOST_CARDS = 12
 MOST_OUTPUTS = 3
+EVERYWHERE = Workspace()
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class MachineCard:
     reports: list[dict[str, Any]]  # the part "outputs" of the training report
     work: Work | None
     owner: str  # the team, nobody but me, or whose it is
+    may: frozenset[Action] = frozenset()  # what the person who looks may do with it
 
     @property
     def is_training(self) -> bool:
@@ -75,9 +80,9 @@ class Home:
         return self.count > len(self.cards)
 
 
-def home_of(user: User) -> Home:
-    """Return what `user` sees on the home page, machines in training first, then the newest."""
-    visible = Machine.objects.visible_to(user)
+def home_of(user: User, workspace: Workspace = EVERYWHERE) -> Home:
+    """Return what `user` sees on the home page of a workspace, machines in training first, then the newest."""
+    visible = workspace.of(Machine.objects.visible_to(user), user)
     counts = visible.order_by().aggregate(
         count=Count("pk"), training=Count("pk", filter=Q(machine_status=MachineStatus.TRAINING))
     )
@@ -95,7 +100,10 @@ def _cards(machines: list[Machine], user: User) -> list[MachineCard]:
         outputs[machine_id].append(name)
     reports = dict(Machine.objects.filter(pk__in=ids).order_by().values_list("pk", "training_report__outputs"))
     works = {work.machine_id: work for work in Work.objects.trainings().active().filter(machine__in=ids).order_by("pk")}
-    return [MachineCard(m, outputs[m.pk], reports.get(m.pk) or [], works.get(m.pk), _owner(m, user)) for m in machines]
+    return [
+        MachineCard(m, outputs[m.pk], reports.get(m.pk) or [], works.get(m.pk), _owner(m, user), may)
+        for m, may in actions_on(user=user, machines=machines)
+    ]
 
 
 def _owner(machine: Machine, user: User) -> str:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 import machines
 from dashboards.cards import home_of
+from machines.views.workspace import workspace_of
 from models import User
 
 DEMO_TABLE = Path(machines.__file__).parent / "demo" / "diabetes.csv"
@@ -17,7 +18,8 @@ DEMO_TABLE = Path(machines.__file__).parent / "demo" / "diabetes.csv"
 def home(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         return render(request, "dashboards/landing.html")
-    return render(request, "dashboards/home.html", {"home": home_of(request.user)})
+    workspace = workspace_of(request)
+    return render(request, "dashboards/home.html", {"home": home_of(request.user, workspace), "workspace": workspace})
 
 
 @require_safe
