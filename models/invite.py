@@ -56,9 +56,11 @@ class InviteQuerySet(models.QuerySet["Invite"]):
 
     editable_by = visible_to
 
-    def by_token(self, token: str) -> "InviteQuerySet":
-        hashed = tokens.digest(token)
+    def by_hash(self, hashed: str) -> "InviteQuerySet":
         return self.filter(Q(token_hash=hashed) | Q(mail_hash=hashed))
+
+    def by_token(self, token: str) -> "InviteQuerySet":
+        return self.by_hash(tokens.digest(token))
 
     def open(self) -> "InviteQuerySet":
         """Return what has neither ended, nor been used up, nor been revoked."""
@@ -160,6 +162,16 @@ class Invite(models.Model):
             return InviteState.USED
         return InviteState.EXPIRED if self.expires_at <= timezone.now() else InviteState.OPEN
 
+    @property
+    def whom(self) -> str:
+        """For whom it is: an address, the addresses of a domain, or whoever has the link."""
+        anyone = _("%(domain)s addresses") % {"domain": self.domain} if self.domain else _("Anyone with the link")
+        return self.email or str(anyone)
+
+    @property
+    def is_restricted(self) -> bool:
+        return self.is_locked or bool(self.domain)
+
     def rotate(self) -> None:
         """Give it a new link; the old ones lead nowhere from now on."""
         self._new_tokens()
@@ -167,7 +179,10 @@ class Invite(models.Model):
 
     def claim(self) -> bool:
         """Count one use, if there is one left and the maker may still invite. Of two at once, one gets the last."""
-        return Invite.objects.usable().filter(pk=self.pk).update(uses=F("uses") + 1) == 1
+        # What a second claim changes stands outside the subquery: PostgreSQL, after waiting for the row, looks at that
+        # part once more, and not at the rows that the subquery had found before.
+        usable = Invite.objects.usable().filter(pk=self.pk).order_by().values("pk")
+        return Invite.objects.open().filter(pk__in=usable).update(uses=F("uses") + 1) == 1
 
     def revoke(self) -> bool:
         now = timezone.now()
@@ -182,6 +197,16 @@ class Invite(models.Model):
         return not self.domain or email.lower().rpartition("@")[2] == self.domain.lower()
 
 
+class InviteRequestQuerySet(models.QuerySet["InviteRequest"]):
+    def visible_to(self, user: "User | AnonymousUser") -> "InviteRequestQuerySet":
+        return self.filter(invite__in=Invite.objects.visible_to(user).order_by().values("pk"))
+
+    editable_by = visible_to
+
+    def waiting(self) -> "InviteRequestQuerySet":
+        return self.filter(answered_at=None)
+
+
 class InviteRequest(models.Model):
     """Somebody met an invitation that had ended and asks for another."""
 
@@ -192,7 +217,7 @@ class InviteRequest(models.Model):
     created_at = models.DateTimeField(_("asked at"), auto_now_add=True)
     answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
 
-    objects = models.Manager()
+    objects = InviteRequestQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("request for an invitation")
