@@ -16,5 +16,10 @@ urlpatterns = [
     path("<int:pk>/training/cancel/", views.training_cancel, name="training-cancel"),
     path("<int:pk>/predict/", views.predict, name="predict"),
     path("<int:pk>/download/", views.download, name="download"),
+    path("<int:pk>/sharing/", views.sharing, name="sharing"),
+    path("<int:pk>/sharing/team/", views.sharing_team, name="sharing-team"),
+    path("<int:pk>/sharing/links/<int:link_pk>/revoke/", views.link_revoke, name="link-revoke"),
     path("<int:pk>/delete/", views.delete, name="delete"),
 ]
+
+public_forms = [path("<str:token>/", views.public_form, name="form")]  # at /p/, without an account

@@ -1,20 +1,32 @@
 """Public links: a machine's form for people without an account, at /p/<token>/."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from . import tokens
-from .access import Action
+from .access import Action, Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from .user import User
+
+
+LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+ORIGIN = re.compile(rf"(?:https://{LABEL}(?:\.{LABEL})*|http://localhost)(?::([1-9][0-9]{{0,4}}))?")
+ORIGIN_LENGTH = 253
+
+
+def is_origin(text: str) -> bool:
+    """Return whether this is scheme://host[:port] and nothing else: it is written into a header."""
+    found = ORIGIN.fullmatch(text) if len(text) <= ORIGIN_LENGTH else None
+    return found is not None and int(found[1] or 443) < 65_536
 
 
 class PublicLinkState(models.TextChoices):
@@ -24,6 +36,7 @@ class PublicLinkState(models.TextChoices):
     USED = "used", _("Used up")
     EXPIRED = "expired", _("Expired")
     REVOKED = "revoked", _("Revoked")
+    STOPPED = "stopped", _("Stopped")  # whoever made it may no longer publish this machine
 
 
 class PublicLinkQuerySet(models.QuerySet["PublicLink"]):
@@ -42,6 +55,31 @@ class PublicLinkQuerySet(models.QuerySet["PublicLink"]):
         has_uses = Q(max_uses=None) | Q(uses__lt=F("max_uses"))
         in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
         return self.filter(has_uses, in_time, revoked_at=None)
+
+    def backed(self) -> "PublicLinkQuerySet":
+        """Note on each link as `is_backed` whether who made it may publish its machine today."""
+        return self.annotate(is_backed=Case(When(_maker_may(), then=True), default=False))
+
+    def usable(self) -> "PublicLinkQuerySet":
+        """Return the open ones that answer: a link dies with its maker's power, and with the trained model."""
+        return self.open().filter(_maker_may(), machine__training_nn_model__isnull=False)
+
+
+def _maker_may() -> Q:
+    """The condition that who made a link may publish its machine today: `Machine.objects.allowing`, seen from a link."""
+    from . import Membership
+
+    may_publish = Membership.objects.filter(
+        team=OuterRef("machine__machine_owner_team"),
+        user=OuterRef("created_by"),
+        role__in=Role.which_may(Action.PUBLISH),
+    )
+    return Q(created_by__is_active=True) & (
+        Q(machine__machine_owner_user=F("created_by"))
+        | Q(machine__machine_owner_team__admin_user=F("created_by"))
+        | Q(created_by__is_super_admin=True)
+        | Q(Exists(may_publish))
+    )
 
 
 class PublicLink(models.Model):
@@ -99,16 +137,32 @@ class PublicLink(models.Model):
         return f"{settings.SITE_URL}/p/{token}/" if tokens.digest(token) == self.token_hash else ""
 
     @property
+    def title(self) -> str:
+        """What people see above the form."""
+        return self.name or self.machine.machine_name
+
+    @property
+    def embedders(self) -> list[str]:
+        """The sites that may show the form in a frame, checked once more before they enter a header."""
+        return [site for site in self.allowed_sites if isinstance(site, str) and is_origin(site)]
+
+    @property
     def state(self) -> PublicLinkState:
         if self.revoked_at:
             return PublicLinkState.REVOKED
+        if not getattr(self, "is_backed", True):
+            return PublicLinkState.STOPPED
         if self.max_uses is not None and self.uses >= self.max_uses:
             return PublicLinkState.USED
         is_over = self.expires_at is not None and self.expires_at <= timezone.now()
         return PublicLinkState.EXPIRED if is_over else PublicLinkState.OPEN
 
     def claim(self) -> bool:
-        """Count one answer, if there is one left. Of two at once, one gets the last."""
+        """Count one answer, if there is one left. Of two at once, one gets the last.
+
+        The condition reads this row alone: with a join Django would move it into a subquery, which PostgreSQL does not
+        look at again after it has waited for somebody else's claim.
+        """
         found = PublicLink.objects.open().filter(pk=self.pk)
         return found.update(uses=F("uses") + 1, last_used_at=timezone.now()) == 1
 

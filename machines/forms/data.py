@@ -6,11 +6,12 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.base import File
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from machines.engine.parameters import LEVEL_SECONDS
 from machines.forms.fields import MomentField, NumberField
-from models import Column
+from models import Column, Team
 
 EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".parquet")
 NAME_LENGTH = 200
@@ -27,6 +28,14 @@ ENCODINGS = {
     "iso8859-15": "ISO 8859-15",
     "mac-roman": "Mac Roman",
 }
+
+
+class TeamField(forms.ModelChoiceField[Team]):
+    """A team to share with, or nobody. Which teams are offered, the form says."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Team.objects.none(), required=False, empty_label=_("Nobody else"), **kwargs)
+        self.quiet_optional = True
 
 
 class RowsForm(forms.Form):
@@ -64,6 +73,14 @@ class UploadForm(RowsForm):
         required=False,
         help_text=_("Left empty, the file's name is taken."),
     )
+
+    team = TeamField(label=_("Share with"), help_text=_("Everybody in that team will see it, each with their role."))
+
+    def __init__(self, *args: Any, teams: QuerySet[Team], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = teams  # type: ignore[attr-defined]
+        if not teams:
+            del self.fields["team"]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}

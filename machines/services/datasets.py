@@ -15,7 +15,8 @@ from machines import storage
 from machines.child import ChildFailedError, run_child
 from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.services.columns import column_from_profile, schema_of
-from models import Column, DataLinesOperation, Machine, MachineTableLockWrite, User
+from models import Column, DataLinesOperation, Machine, MachineTableLockWrite, Team, User
+from models.audit import AuditAction, record
 from models.machine import InvalidTransition, MachineStatus
 from models.machine_table_lock_write import LockBusy
 
@@ -33,8 +34,10 @@ BUSY = gettext_noop("Something else is changing this right now. Try again in a m
 NO_SOURCE = gettext_noop("The file of this machine is not kept here, so no rows can be read for it.")
 
 
-def dataset_upload(*, user: User, name: str, file_name: str, chunks: Iterable[bytes]) -> Machine:
-    """Keep an uploaded file, read it and return a new machine with its columns proposed.
+def dataset_upload(
+    *, user: User, name: str, file_name: str, chunks: Iterable[bytes], team: Team | None = None
+) -> Machine:
+    """Keep an uploaded file, read it and return a new machine with its columns proposed, shared with a team or not.
 
     Raises DataError with a sentence for the person; then nothing of the upload is kept.
     """
@@ -43,7 +46,7 @@ def dataset_upload(*, user: User, name: str, file_name: str, chunks: Iterable[by
         source = folder / "source"
         storage.write_whole(source, chunks)
         reading = read_in_child({"path": str(source), "name": file_name, "options": {}, "folder": str(folder)})
-        return _machine_create(user, name, file_name, source, reading)
+        return _machine_create(user, name, team, file_name, source, reading)
     except BaseException:
         storage.remove_folder(folder)
         raise
@@ -160,11 +163,14 @@ _FAILURES = {
 
 
 @transaction.atomic
-def _machine_create(user: User, name: str, file_name: str, source: Path, reading: Mapping[str, Any]) -> Machine:
-    machine = Machine(
-        machine_name=name, machine_owner_user=user, source_name=file_name, source_path=storage.recorded(source)
-    )
+def _machine_create(
+    user: User, name: str, team: Team | None, file_name: str, source: Path, reading: Mapping[str, Any]
+) -> Machine:
+    machine = Machine(machine_name=name, machine_owner_user=user, machine_owner_team=team)
+    machine.source_name, machine.source_path = file_name, storage.recorded(source)
     machine.save()
+    if team:
+        record(AuditAction.MACHINE_SHARED, actor=user, team=team, target=machine)
     _reading_record(machine, reading, user)
     return machine
 

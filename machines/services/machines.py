@@ -1,4 +1,4 @@
-"""Machines as such: their end, and what is told about their quality."""
+"""Machines as such: their file, and their end."""
 
 from django.db import transaction
 
@@ -6,10 +6,21 @@ from machines import storage
 from machines.services import predictions
 from machines.services.datasets import write_lock
 from machines.services.training import latest_work, training_cancel
-from models import DataLinesOperation, Machine
+from models import DataLinesOperation, Machine, User
+from models.audit import AuditAction, record
 
 
-def machine_delete(*, machine: Machine) -> None:
+@transaction.atomic
+def machine_download(*, machine: Machine, user: User) -> bytes | None:
+    """Return the trained model as ONNX and note who took it; None while there is none."""
+    model = machine.training_nn_model
+    if model is None or not model.nn_model:
+        return None
+    record(AuditAction.MACHINE_DOWNLOADED, actor=user, team=machine.machine_owner_team, target=machine)
+    return bytes(model.nn_model)
+
+
+def machine_delete(*, machine: Machine, user: User | None = None) -> None:
     """Delete a machine, its rows and its model; a training of it is ended. Work and operations stay as history.
 
     Raises DataError while its rows are being read.
@@ -21,6 +32,7 @@ def machine_delete(*, machine: Machine) -> None:
         if work and work.is_active:
             training_cancel(work=work)
         with transaction.atomic():
+            record(AuditAction.MACHINE_DELETED, actor=user, team=machine.machine_owner_team, target=machine)
             DataLinesOperation.objects.for_machine(machine).delete()
             machine.delete()
     predictions.SESSIONS.drop(loaded)

@@ -33,6 +33,11 @@ def prediction_make(*, machine: Machine, values: Mapping[str, float | str | None
     return predictor_of(machine).predict(row_table(Schema.from_json(description_of(machine)["columns"]), values))
 
 
+def predictions_make(*, machine: Machine, table: Table) -> list[Answer]:
+    """Answer many rows of typed columns; a column that is absent counts as missing. Raises NotTrainedError."""
+    return predictor_of(machine).predict(table)
+
+
 def predictor_of(machine: Machine) -> Predictor:
     """Return the machine's loaded model, from the cache if it is there. Raises NotTrainedError."""
     model_id = machine.training_nn_model_id

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 
 from machines.child import Child, ChildFailedError, run_child
@@ -34,6 +35,9 @@ NO_RESULT = {
     "crash": gettext_noop("The training stopped with an error of ours. Its details are in the server's log."),
     "restart": gettext_noop("The server was restarted during the training. Train again."),
 }
+NOT_ALLOWED = gettext_noop(
+    "Whoever asked for this training may no longer train this machine. Somebody who may can start it anew."
+)
 
 
 class WorkEndedError(Exception):
@@ -93,6 +97,7 @@ def training_execute(*, work_id: int) -> None:
         return
     folder = Path(tempfile.mkdtemp(prefix="easyautoml-"))
     try:
+        _check_right(work)
         model_record(work=work, folder=folder, result=_fit(work, folder))
     except WorkEndedError:
         pass  # whoever ended it has told the machine, which may be training anew
@@ -138,6 +143,13 @@ def _fail(work: Work, notice: Notice) -> None:
 
 def _is_ended(work: Work) -> bool:
     return not Work.objects.filter(pk=work.pk).active().exists()
+
+
+def _check_right(work: Work) -> None:
+    """Raise DataError when who asked was removed, or given a lower role, while the work waited."""
+    machines = Machine.objects.editable_by(work.user or AnonymousUser())
+    if not machines.filter(Work=work).exists():
+        raise DataError(NOT_ALLOWED)
 
 
 def _fit(work: Work, folder: Path) -> dict[str, Any]:

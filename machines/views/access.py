@@ -45,7 +45,7 @@ def fetch(request: HttpRequest, rows: Guarded[M], action: Action, pk: int) -> M:
     if found is not None:
         return found
     seen = rows.allowing(user, Action.SEE).filter(pk=pk).first()
-    _note(user, action, rows.model.objects.filter(pk=pk).first() if seen is None else seen)
+    note_denial(user, action, rows.model.objects.filter(pk=pk).first() if seen is None else seen)
     team = _team_of(seen)
     if seen is None or team is None:
         raise Http404
@@ -56,18 +56,14 @@ def _team_of(row: Model | None) -> Team | None:
     return row.machine_owner_team if isinstance(row, Machine) else row if isinstance(row, Team) else None
 
 
-def _note(user: User, action: Action, row: Model | None) -> None:
+def note_denial(user: User, action: Action, row: Model | None, **details: str) -> None:
     if row is not None and count_up(f"denied:{user.pk}", 60) <= MOST_DENIALS_NOTED:
-        record(AuditAction.DENIED, actor=user, team=_team_of(row), target=row, wanted=action.value)
+        record(AuditAction.DENIED, actor=user, team=_team_of(row), target=row, wanted=action.value, **details)
 
 
 def machine_for(request: HttpRequest, pk: int, action: Action) -> Machine:
     """Return the machine without its big columns, which are read when used."""
     return fetch(request, Machine.objects.light(), action, pk)
-
-
-def may(request: HttpRequest, machine: Machine, action: Action) -> bool:
-    return Machine.objects.allowing(person(request), action).filter(pk=machine.pk).exists()
 
 
 def sent(request: HttpRequest) -> QueryDict | None:

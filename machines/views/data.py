@@ -21,7 +21,8 @@ from machines.services.datasets import dataset_read_again, dataset_upload, rows_
 from machines.services.texts import sentence
 from machines.services.training import training_start
 from machines.views.access import check_whole, machine_for, person, sent
-from models import Column, Machine
+from machines.views.workspace import workspace_of
+from models import Column, Machine, Team
 from models.access import Action
 
 COLUMNS_PER_PAGE = 100
@@ -32,13 +33,16 @@ COLUMNS_PER_PAGE = 100
 @at_most(60, seconds=600)
 def upload(request: HttpRequest) -> HttpResponse:
     check_whole(request)
-    form = UploadForm(sent(request), request.FILES or None)
+    teams = Team.objects.allowing(person(request), Action.CREATE)
+    initial = {"team": workspace_of(request).team}
+    form = UploadForm(sent(request), request.FILES or None, teams=teams, initial=initial)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
             machine = dataset_upload(
                 user=person(request),
                 name=form.cleaned_data["name"],
+                team=form.cleaned_data.get("team"),
                 file_name=safe_name(file.name),
                 chunks=file.chunks(),
             )

@@ -10,11 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from config.formats import current_formats
+from config.search import matching, rest_of_query, typed
 from machines.engine.errors import DataError
 from machines.reports import report_view
-from machines.services.machines import machine_delete
+from machines.services.access import actions_of, actions_on
+from machines.services.machines import machine_delete, machine_download
 from machines.services.texts import sentence
-from machines.views.access import machine_for, may, person
+from machines.views.access import machine_for, person
+from machines.views.workspace import workspace_of
 from models import Machine
 from models.access import Action
 
@@ -24,23 +27,25 @@ PAGE_SIZE = 24
 @login_required
 @require_GET
 def machine_list(request: HttpRequest) -> HttpResponse:
-    visible = Machine.objects.visible_to(person(request)).light()
-    machines = visible.select_related("machine_owner_team", "machine_owner_user").order_by("-pk")
-    return render(
-        request, "machines/list.html", {"page": Paginator(machines, PAGE_SIZE).get_page(request.GET.get("page"))}
-    )
+    user, workspace, text = person(request), workspace_of(request), typed(request)
+    visible = workspace.of(Machine.objects.visible_to(user), user).filter(matching(text, "machine_name"))
+    machines = visible.light().select_related("machine_owner_team", "machine_owner_user").order_by("-pk")
+    page = Paginator(machines, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = actions_on(user=user, machines=page)
+    context = {"page": page, "rows": rows, "workspace": workspace, "q": text, "query": rest_of_query(q=text)}
+    return render(request, "machines/list.html", context)
 
 
 @login_required
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.SEE)
-    may_edit = may(request, machine, Action.EDIT)
-    if machine.machine_status == "new" and may_edit:
+    may = actions_of(user=person(request), machine=machine)
+    if machine.machine_status == "new" and Action.EDIT in may:
         return redirect("machines:columns", pk=pk)
     if machine.training_nn_model_id is None:
         return redirect("machines:training", pk=pk)
-    context = {"machine": machine, "report": report_view(machine), "may_edit": may_edit}
+    context = {"machine": machine, "report": report_view(machine), "may": may}
     context["decimal"] = current_formats().decimal_separator
     return render(request, "machines/detail.html", context)
 
@@ -49,12 +54,16 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def download(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.DOWNLOAD)
-    model = machine.training_nn_model
-    if model is None or not model.nn_model:
+    content = machine_download(machine=machine, user=person(request))
+    if content is None:
         raise Http404
+    return onnx_response(machine, content)
+
+
+def onnx_response(machine: Machine, content: bytes) -> HttpResponse:
     file_name = f"{slugify(machine.machine_name) or 'machine'}.onnx"
     headers = {"Content-Disposition": f'attachment; filename="{file_name}"', "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(bytes(model.nn_model), content_type="application/octet-stream", headers=headers)
+    return HttpResponse(content, content_type="application/octet-stream", headers=headers)
 
 
 @login_required
@@ -63,7 +72,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.DELETE)
     if request.method == "POST":
         try:
-            machine_delete(machine=machine)
+            machine_delete(machine=machine, user=person(request))
         except DataError as error:
             messages.error(request, sentence(error.notice))
             return redirect("machines:delete", pk=pk)

@@ -10,9 +10,10 @@ from machines.engine.errors import DataError
 from machines.forms.data import LevelForm
 from machines.presenters import TrainingView, level_choices
 from machines.services import training as service
+from machines.services.access import actions_of
 from machines.services.texts import sentence
 from machines.services.training import latest_work
-from machines.views.access import machine_for, may, person, sent
+from machines.views.access import machine_for, person, sent
 from models.access import Action
 
 
@@ -34,7 +35,7 @@ def training(request: HttpRequest, pk: int) -> HttpResponse:
         "view": view,
         "level": level,
         "levels": level_choices(level),
-        "may_edit": may(request, machine, Action.EDIT),
+        "may": actions_of(user=person(request), machine=machine),
         "is_partial": is_partial(request),
     }
     return render_page(request, "machines/training.html", context, partial="progress")
