@@ -59,6 +59,7 @@ def main() -> None:
         figures = [
             *form_figures(client, small, large),
             row_figure(small),
+            call_figure(small),
             Figure("upload of the diabetes table to its first answer", seconds, "s", 15),
             Figure("memory of a web worker", worker_megabytes(client, small), "MB", 130),
             *start_figures(folder / "start"),
@@ -162,13 +163,36 @@ def form_figures(client: "Client", small: "Machine", large: "Machine") -> list[F
 
 
 def row_figure(machine: "Machine") -> Figure:
-    from machines.services.predictions import description_of, predictor_of, row_table
+    from machines.services.predictions import predictor_of, row_table
 
     predictor = predictor_of(machine)
-    values = {item["name"]: item.get("median") for item in description_of(machine)["inputs"]}
-    table = row_table(predictor.schema, values)
+    table = row_table(predictor.schema, answered(machine))
     times = times_of(lambda: predictor.run(table), 3000)
     return Figure("one row through ONNX Runtime, median", 1e6 * quantile(times, 0.5), "µs", 100)
+
+
+def call_figure(machine: "Machine") -> Figure:
+    """One row over REST, with a key, as the test client sends it."""
+    from django.test import Client
+
+    from models import ApiKey
+    from models.api_key import Scope
+
+    key = ApiKey(user=machine.machine_owner_user, name="benchmark", scopes=[Scope.PREDICT])
+    client = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {key.make_secret()}"})
+    key.save()
+    address, body = f"/api/machines/{machine.pk}/predict/", {"rows": [answered(machine)]}
+    times = times_of(lambda: client.post(address, body, content_type="application/json"), REPEATS)
+    if client.post(address, body, content_type="application/json").status_code != 200:
+        raise SystemExit(f"{address} gave no answer")
+    return Figure("one row over REST, median", 1e3 * quantile(times, 0.5), "ms", 10)
+
+
+def answered(machine: "Machine") -> dict[str, Any]:
+    """The middle of each input's range, by its name."""
+    from machines.services.predictions import description_of
+
+    return {item["name"]: item.get("median") for item in description_of(machine)["inputs"]}
 
 
 def worker_megabytes(client: "Client", machine: "Machine") -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -45,21 +45,38 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         teams = Team.objects.allowing(user, Action.KEYS).values("pk")
         return self.filter(Q(user=user, team=None) | Q(team__in=teams))
 
-    editable_by = visible_to
+    def editable_by(self, user: "User | AnonymousUser") -> "ApiKeyQuerySet":
+        return self.visible_to(user)
 
     def usable(self) -> "ApiKeyQuerySet":
         """Return what is neither revoked nor expired, and whose maker is still who they were."""
-        from . import Membership
-
         in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-        may_manage = Membership.objects.filter(
-            team=OuterRef("team"), user=OuterRef("user"), role__in=Role.which_may(Action.KEYS)
-        )
-        still = Q(team=None) | Q(team__admin_user=F("user")) | Exists(may_manage)
-        return self.filter(in_time, still, revoked_at=None, user__is_active=True)
+        return self.filter(in_time, _maker_stands(), revoked_at=None)
+
+    def with_maker(self) -> "ApiKeyQuerySet":
+        """Tell of each key whether its maker is still who they were: what `state` asks for."""
+        return self.select_related("user").annotate(maker_stands=ExpressionWrapper(_maker_stands(), BooleanField()))
 
     def by_secret(self, secret: str) -> "ApiKeyQuerySet":
         return self.filter(key_hash=tokens.digest(secret))
+
+
+def _maker_stands() -> Q:
+    """Return the condition that the maker is active and, of a team's key, may still make such keys."""
+    from . import Membership
+
+    may_manage = Membership.objects.filter(
+        team=OuterRef("team"), user=OuterRef("user"), role__in=Role.which_may(Action.KEYS)
+    )
+    in_team = Q(team__admin_user=F("user")) | Q(user__is_super_admin=True) | Q(Exists(may_manage))
+    return Q(user__is_active=True) & (Q(team=None) | in_team)
+
+
+class KeyState(models.TextChoices):
+    ACTIVE = "active", _("active")
+    ASLEEP = "asleep", _("asleep")  # a team's key whose maker is no admin of the team any more
+    EXPIRED = "expired", _("expired")
+    REVOKED = "revoked", _("revoked")
 
 
 class ApiKey(models.Model):
@@ -106,6 +123,19 @@ class ApiKey(models.Model):
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
+    @property
+    def state(self) -> KeyState:
+        """Return what became of it, as far as `with_maker` was asked about its maker."""
+        if self.revoked_at is not None:
+            return KeyState.REVOKED
+        if self.is_expired:
+            return KeyState.EXPIRED
+        return KeyState.ACTIVE if getattr(self, "maker_stands", True) else KeyState.ASLEEP
+
+    @property
+    def scope_names(self) -> list[str]:
+        return [str(scope.label) for scope in Scope if scope in self.scopes]
+
     def has_scope(self, action: Action) -> bool:
         return Scope.of(action) in self.scopes
 
@@ -122,8 +152,8 @@ class ApiKey(models.Model):
     def note_use(self, ip: str | None) -> None:
         """Remember when and from where it was last used; at most once a minute, because it costs a write."""
         now = timezone.now()
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - NOTED_EVERY)
-        ApiKey.objects.filter(stale, pk=self.pk).update(last_used_at=now, last_used_ip=ip)
+        if self.last_used_at is None or self.last_used_at < now - NOTED_EVERY:
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now, last_used_ip=ip)
 
     def revoke(self) -> bool:
         now = timezone.now()

@@ -1,0 +1,233 @@
+"""Rows sent as JSON: read strictly, because a program should not have its values guessed.
+
+Numbers are JSON numbers or text with a decimal point, moments are ISO 8601, null or "" says "I don't know".
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import orjson
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from machines.engine.schema import Column, DataType, Schema, Table
+from machines.forms.prediction import LABEL_LENGTH, LABELS_LISTED, TEXT_LENGTH
+from machines.presenters import span_text
+
+MOST_ROWS = 10_000
+MOST_ERRORS = 20  # named at once
+MOST_NAMES = 20
+SHOWN = 40  # characters of a value in a message
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?")
+_MOMENT = re.compile(rf"{_DATE.pattern}(?:[T ]{_TIME.pattern}(?:Z|[+-][0-9]{{2}}:[0-9]{{2}})?)?")
+
+
+class RowsError(ValueError):
+    """Rows that cannot be used. `fields` says where: `rows[2].Glucose` -> sentences."""
+
+    def __init__(self, message: str, fields: Mapping[str, list[str]]) -> None:
+        self.fields = fields
+        super().__init__(message)
+
+
+class TooManyRowsError(ValueError):
+    """More rows than are answered in one call."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What was sent as the arrays that the model takes, and what is unusual about it, in sentences."""
+
+    table: Table
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_rows(description: Mapping[str, Any], sent: Any) -> Rows:
+    """Read {"rows": [{column: value}]} for the machine that describes itself so.
+
+    Raises RowsError, naming row, column, value and what is expected; TooManyRowsError.
+    """
+    rows = _rows_of(sent)
+    schema = Schema.from_json(description["columns"])
+    inputs = {column.name: column for column in schema.inputs}
+    unused = _check_names(rows, inputs, {column.name for column in schema.columns})
+    labels = {item["name"]: item.get("labels", []) for item in description["inputs"]}
+    errors: dict[str, list[str]] = {}
+    table = {name: _array(column, rows, labels.get(name, []), errors) for name, column in inputs.items()}
+    if errors:
+        raise _error(errors)
+    unusual = (words for item in description["inputs"] for words in _unusual(item, inputs[item["name"]], table))
+    return Rows(table, [*unused, *unusual])
+
+
+def _rows_of(sent: Any) -> list[dict[str, Any]]:
+    rows = sent.get("rows") if isinstance(sent, Mapping) else None
+    if not isinstance(rows, list):
+        example = '{"rows": [{"column": 1.5}]}'
+        raise _error({"rows": [_("Send an object with a list of rows, such as %(example)s.") % {"example": example}]})
+    if len(rows) > MOST_ROWS:
+        words = {"sent": len(rows), "most": MOST_ROWS}
+        raise TooManyRowsError(_("%(sent)s rows are too many. Send at most %(most)s at once.") % words)
+    wrong = [number for number, row in enumerate(rows) if not isinstance(row, dict)]
+    if wrong:
+        sentence = _("Write each row as an object: column name, then value.")
+        raise _error({f"rows[{number}]": [sentence] for number in wrong[:MOST_ERRORS]})
+    return rows
+
+
+def _check_names(rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Column], known: set[str]) -> list[str]:
+    """Refuse columns that the machine never had; return a sentence on those that it has and does not ask for."""
+    used = set().union(*rows)
+    if unknown := used - known:
+        asked = ", ".join(f"“{name}”" for name in [*inputs][:MOST_NAMES]) + (", …" if len(inputs) > MOST_NAMES else "")
+        template = _("The machine has no column “%(name)s”. It asks for %(asked)s.")
+        places = ((number, name) for number, row in enumerate(rows) for name in row if name in unknown)
+        raise _error({f"rows[{n}].{name}": [template % {"name": _short(name), "asked": asked}] for n, name in places})
+    template = _("“%(name)s” is not asked for and was not used.")
+    return [template % {"name": name} for name in sorted(used - inputs.keys())]
+
+
+def _error(errors: Mapping[str, list[str]]) -> RowsError:
+    """Say the first of them, and where the others are."""
+    place, sentences = next(iter(errors.items()))
+    message, row = sentences[0], re.match(r"rows\[([0-9]+)\]", place)
+    if row:
+        message = _("Row %(number)s: %(why)s") % {"number": int(row[1]) + 1, "why": message}
+    if len(errors) > 1:
+        message = _("%(first)s More of them stand in “fields”.") % {"first": message}
+    return RowsError(message, dict(islice(errors.items(), MOST_ERRORS)))
+
+
+def _array(
+    column: Column, rows: Sequence[Mapping[str, Any]], labels: Sequence[str], errors: dict[str, list[str]]
+) -> Any:
+    """Return one column, [rows]; what cannot be read is added to `errors`."""
+    read = _reader(column.type, labels)
+    nothing: Any = np.nan if column.type.is_numeric else ""
+    array = np.full(len(rows), nothing, dtype=np.float64 if column.type.is_numeric else object)
+    for number, row in enumerate(rows):
+        value = row.get(column.name)
+        if value is None or value == "":
+            continue
+        try:
+            array[number] = read(value)
+        except ValueError as error:
+            if len(errors) < MOST_ERRORS:
+                errors[f"rows[{number}].{column.name}"] = [_refusal(column.name, value, error)]
+    return array
+
+
+def _refusal(name: str, value: Any, error: Exception) -> str:
+    written = orjson.dumps(value).decode() if not isinstance(value, str) else f"“{_short(value)}”"
+    return _("“%(name)s” is %(value)s. %(wanted)s") % {"name": name, "value": _short(written), "wanted": error}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN + 2 else f"{text[:SHOWN]}…"
+
+
+def _reader(type: DataType, labels: Sequence[str]) -> Callable[[Any], float | str]:
+    if type is DataType.LABEL:
+        return _LabelReader(labels)
+    return {
+        DataType.FLOAT: _number,
+        DataType.DATE: _date,
+        DataType.TIME: _time,
+        DataType.DATETIME: _moment,
+    }.get(type, _text)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):  # 1e999
+        raise ValueError(_("Send a number such as 30.5."))
+    return float(value)
+
+
+def _matched(pattern: re.Pattern[str], value: Any, wanted: str) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value.strip()):
+        raise ValueError(wanted)
+    return value.strip()
+
+
+def _date(value: Any) -> float:
+    wanted = _("Send a date such as 2026-02-28.")
+    try:
+        day = date.fromisoformat(_matched(_DATE, value, wanted))
+    except ValueError:
+        raise ValueError(wanted) from None
+    return datetime.combine(day, time(), UTC).timestamp()
+
+
+def _time(value: Any) -> float:
+    wanted = _("Send a time such as 14:30 or 14:30:05.")
+    try:
+        clock = time.fromisoformat(_matched(_TIME, value, wanted))
+    except ValueError:
+        raise ValueError(wanted) from None
+    return clock.hour * 3600 + clock.minute * 60 + clock.second + clock.microsecond / 1e6
+
+
+def _moment(value: Any) -> float:
+    wanted = _("Send a date and time such as 2026-02-28T14:30:05Z.")
+    try:
+        moment = datetime.fromisoformat(_matched(_MOMENT, value, wanted))
+    except ValueError:
+        raise ValueError(wanted) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > TEXT_LENGTH:
+        raise ValueError(_("Send text of at most %(most)s characters.") % {"most": TEXT_LENGTH})
+    return value
+
+
+class _LabelReader:
+    """Labels are text; a number is taken as the label that is written like it, 1 as “1” or “1.0”."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = set(labels)
+
+    def __call__(self, value: Any) -> str:
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return self._spelled(value)
+        if not isinstance(value, str) or len(value) > LABEL_LENGTH:
+            raise ValueError(_("Send text of at most %(most)s characters.") % {"most": LABEL_LENGTH})
+        return value
+
+    def _spelled(self, value: float) -> str:
+        plain = str(int(value)) if value == int(value) else repr(value)
+        return next((text for text in (plain, f"{value:.1f}", f"{value:.2f}") if text in self.labels), plain)
+
+
+def _unusual(item: Mapping[str, Any], column: Column, table: Table) -> Iterator[str]:
+    """Yield a sentence for each way in which a column holds what training has not seen."""
+    values = table[column.name]
+    if item.get("low") is not None:
+        seen = values[values != 0] if column.zero_is_missing else values
+        span = span_text(item["type"], item["low"], item["high"])
+        above, below = int((seen > item["high"]).sum()), int((seen < item["low"]).sum())
+        yield from _counted(above, _("“%(name)s” is above anything seen in training (%(span)s)"), column.name, span)
+        yield from _counted(below, _("“%(name)s” is below anything seen in training (%(span)s)"), column.name, span)
+    elif (labels := item.get("labels")) and len(labels) < LABELS_LISTED:
+        known = {*labels, ""}
+        new = sum(value not in known for value in values)
+        yield from _counted(new, _("“%(name)s” holds a label never seen in training"), column.name, "")
+
+
+def _counted(rows: int, template: str, name: str, span: str) -> Iterator[str]:
+    if rows:
+        what = template % {"name": name, "span": span}
+        where = ngettext("in %(n)s row", "in %(n)s rows", rows) % {"n": rows}
+        yield _("%(what)s %(where)s. The answer is less sure.") % {"what": what, "where": where}

@@ -1,0 +1,29 @@
+"""Refusals that HTTP has a number for and the REST framework has no class."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy
+from rest_framework.exceptions import APIException
+
+
+class Refused(APIException):
+    """Understood, but not possible."""
+
+    status_code = 422
+    default_code = "refused"
+
+    def __init__(self, detail: str, fields: Mapping[str, list[str]] | None = None) -> None:
+        super().__init__(detail)
+        self.fields = dict(fields or {})
+
+
+class NotReady(APIException):
+    status_code = 409
+    default_code = "not_ready"
+    default_detail = gettext_lazy("This machine has not been trained yet.")
+
+
+class TooLarge(APIException):
+    status_code = 413
+    default_code = "too_large"
+    default_detail = gettext_lazy("This is too large.")
