@@ -28,6 +28,7 @@ class AuditAction(models.TextChoices):
     SECOND_FACTOR_ON = "account.second_factor_on", _("turned the second factor on")
     SECOND_FACTOR_OFF = "account.second_factor_off", _("turned the second factor off")
     RECOVERY_CODES_MADE = "account.recovery_codes_made", _("made new recovery codes")
+    RECOVERY_CODE_USED = "account.recovery_code_used", _("used a recovery code")
     SESSION_ENDED = "account.session_ended", _("ended a session")
     DATA_EXPORTED = "account.data_exported", _("exported their data")
     ACCOUNT_DELETED = "account.deleted", _("deleted their account")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from django.apps import apps
 from django.db import connection, transaction
 
+from config import logs
+
 if TYPE_CHECKING:
     from .logger import EasyAutoMLLogger
 
@@ -34,6 +36,13 @@ def without_secrets(text: str) -> str:
     for pattern, replacement in SECRETS:
         text = pattern.sub(replacement, text)
     return text
+
+
+class LineFormatter(logs.LineFormatter):
+    """The console's lines, secrets hidden: what stands there is kept by whatever runs the site."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
 
 
 class DatabaseHandler(logging.Handler):

@@ -17,7 +17,7 @@ from django.test import Client
 
 from models import Team, User
 from tests.browsing import open_chromium
-from tests.factories import make_admin, make_team, make_user
+from tests.factories import PASSWORD, make_admin, make_team, make_user
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -98,6 +98,12 @@ def team(alice: User, bob: User) -> Team:
 def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
+    return client
+
+
+def proved(client: Client) -> Client:
+    """Type the password once more, as is asked before what matters; it counts for five minutes."""
+    assert client.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302
     return client
 
 

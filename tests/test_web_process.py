@@ -44,6 +44,15 @@ machine = Machine.objects.create(
 for name in ("detail", "columns", "source", "rows", "training", "predict", "download", "delete"):
     ask(name, reverse(f"machines:{name}", args=[machine.pk]))
 ask("asked", reverse("machines:predict", args=[machine.pk]), {"c0": "50"})
+from models import ApiKey
+key = ApiKey(user=user, name="web", scopes=["read", "predict"])
+bearer = {"Authorization": "Bearer " + key.make_secret()}
+key.save()
+address = f"/api/machines/{machine.pk}/"
+for name in ("", "download/"):
+    answers[f"api {name}"] = Client(headers=bearer).get(address + name).status_code
+told = Client(headers=bearer).post(address + "predict/", {"rows": [{"size": 50}]}, content_type="application/json")
+answers["api predict/"] = told.status_code
 ask("trained", reverse("machines:training", args=[machine.pk]), {"level": "1"})
 print(json.dumps({"answers": answers, "modules": sorted(sys.modules)}))
 """

@@ -1,17 +1,20 @@
 """People, teams, invitations and keys. The names of allauth's pages (`account_login` ...) belong to no namespace."""
 
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from accounts.views import invites, keys, log, people, security, teams
+from accounts.views import account, arrival, invites, keys, log, people, security, teams
 
 own = [
     path("profile/", people.profile, name="profile"),
     path("security/", security.security, name="security"),
     path("sessions/<int:session_pk>/end/", security.session_end, name="session-end"),
+    path("sessions/end/", security.sessions_end, name="sessions-end"),
     path("activity/", security.activity, name="activity"),
-    path("data/", security.data, name="data"),
-    path("export/", security.export, name="export"),
-    path("delete/", security.delete, name="delete"),
+    path("data/", account.data, name="data"),
+    path("export/", account.export, name="export"),
+    path("delete/", account.delete, name="delete"),
+    path("deleted/", account.deleted, name="deleted"),
     path("keys/", keys.own_keys, name="keys"),
     path("keys/<int:key_pk>/revoke/", keys.own_key, name="key-revoke"),
 ]
@@ -37,12 +40,19 @@ team_pages = [
     path("<int:pk>/log.csv", log.log_csv, name="log-csv"),
 ]
 
-invitations = [path("<str:token>/", invites.invite_open, name="open")]
+invitations = [
+    path("", arrival.invite_kept, name="kept"),
+    path("<str:token>/", arrival.invite_open, name="open"),
+]
 
 urlpatterns = [
     path("accounts/", include((own, "accounts"))),
     path("accounts/email/", people.email, name="account_email"),  # in place of allauth's
+    path("accounts/signup/", arrival.sign_up, name="account_signup"),  # these two show the invitation one comes with
+    path("accounts/login/", arrival.sign_in, name="account_login"),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", RedirectView.as_view(pattern_name="accounts:security"), name="mfa_index"),  # it is all there
+    path("accounts/2fa/", include("allauth.mfa.urls")),
     path("teams/", include((team_pages, "teams"))),
     path("invites/", include((invitations, "invites"))),
 ]

@@ -17,7 +17,7 @@ BEYOND = 2  # a file that is a little too large is read, so that its form can sa
 OTHER_FIELDS = 10_000_000  # bytes
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 class BodyLimitMiddleware:
@@ -41,7 +41,7 @@ def at_most(count: int, seconds: int) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def limited(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def limited(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             who = getattr(request.user, "pk", None) or ip_of(request)
             if request.method == "POST" and count_up(f"{view.__name__}:{who}", seconds) > count:
                 return too_many(request, seconds)
@@ -52,8 +52,8 @@ def at_most(count: int, seconds: int) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
-def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    response = render(request, "429.html", status=429)
+def too_many(request: HttpRequest, seconds: int, template: str = "429.html") -> HttpResponse:
+    response = render(request, template, status=429)
     response["Retry-After"] = str(seconds - int(time.time()) % seconds)
     return response
 

@@ -4,8 +4,12 @@ from django.contrib import admin
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
+from django.views.decorators.http import require_safe
+
+from machines.urls import public_forms
 
 
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """Say that the web process runs and reaches its database; no sign-in, for load balancers."""
     with connection.cursor() as cursor:
@@ -18,5 +22,7 @@ urlpatterns = [
     path("", include("dashboards.urls")),
     path("", include("accounts.urls")),
     path("machines/", include("machines.urls")),
+    path("p/", include((public_forms, "public"))),
+    path("api/", include("api.urls")),
     path("admin/", admin.site.urls),
 ]

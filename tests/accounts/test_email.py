@@ -5,6 +5,7 @@ from django.core import mail
 
 from models import User
 from tests.accounts.test_passwords import link_in
+from tests.conftest import proved
 from tests.factories import PASSWORD, make_user
 
 URL = "/accounts/email/"
@@ -14,7 +15,7 @@ NEW = "new@example.org"
 @pytest.fixture
 def client(client, alice):
     client.force_login(alice)
-    return client
+    return proved(client)
 
 
 def change(client, email=NEW):
@@ -32,6 +33,7 @@ def test_it_works(client, visitor, alice):
     assert address_of(alice) == "alice@example.org"
     client.post(link_in(mail.outbox[0]))
     assert address_of(alice) == NEW
+    assert (mail.outbox[1].to, mail.outbox[1].subject) == (["alice@example.org"], "Your e-mail address is changed")
     assert [each.email for each in alice.emailaddress_set.filter(primary=True, verified=True)] == [NEW]
     visitor.post("/accounts/login/", {"login": NEW, "password": PASSWORD})
     assert "is not confirmed yet" not in visitor.get(URL).content.decode()
@@ -89,6 +91,12 @@ def test_an_address_taken_meanwhile_cannot_be_confirmed(client, alice):
     assert client.post(link_in(mail.outbox[0])).status_code in (200, 302)
     assert "confirmed already, by another account" in client.get(URL).content.decode()
     assert address_of(alice) == "alice@example.org"
+
+
+def test_looking_changes_nothing(client, alice):
+    for _ in range(2):
+        assert "alice@example.org</strong> is not confirmed yet" in client.get(URL).content.decode()
+    assert not alice.emailaddress_set.exists()
 
 
 def test_allauths_own_actions_do_nothing(client, alice, bob):

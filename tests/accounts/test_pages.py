@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from tests.accounts.test_passwords import link_in
+from tests.conftest import proved
 
 OUTSIDE = {
     "/accounts/login/": "Sign in",
@@ -13,6 +14,7 @@ OUTSIDE = {
     "/accounts/password/reset/key/done/": "Your password is new",
     "/accounts/password/reset/key/0-nonsense/": "Choose a new password",
     "/accounts/inactive/": "This account is closed",
+    "/accounts/deleted/": "Your account is deleted",
     "/accounts/confirm-email/": "Confirm your e-mail address",
     "/accounts/confirm-email/nonsense/": "Confirm your e-mail address",
 }
@@ -22,6 +24,8 @@ INSIDE = {
     "/accounts/password/change/": "Change your password",
     "/accounts/reauthenticate/": "Is it you?",
     "/accounts/logout/": "Sign out?",
+    "/accounts/security/": "Security",
+    "/accounts/data/": "Your data",
 }
 
 
@@ -60,7 +64,7 @@ def test_a_person_without_a_password(alice, client, tags):
 
 def test_a_pending_address(alice, client, tags):
     client.force_login(alice)
-    client.post("/accounts/email/", {"email": "new@example.org", "change": ""})
+    proved(client).post("/accounts/email/", {"email": "new@example.org", "change": ""})
     check(client.get("/accounts/email/"), tags, "Your e-mail address")
 
 
@@ -68,7 +72,7 @@ def test_the_links_in_mails(alice, visitor, client, tags, mailoutbox):
     visitor.post("/accounts/password/reset/", {"email": alice.email})
     check(visitor.get(link_in(mailoutbox[0]), follow=True), tags, "Choose a new password")
     client.force_login(alice)
-    client.post("/accounts/email/", {"email": "new@example.org", "change": ""})
+    proved(client).post("/accounts/email/", {"email": "new@example.org", "change": ""})
     check(Client().get(link_in(mailoutbox[1])), tags, "Confirm your e-mail address")
 
 

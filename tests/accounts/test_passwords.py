@@ -47,7 +47,7 @@ def test_a_changed_password_ends_the_other_sessions(alice):
     for client in (here, there):
         client.force_login(alice)
     response = here.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": NEW})
-    assert response["Location"] == "/accounts/profile/"
+    assert response["Location"] == "/accounts/security/"
     assert here.get("/accounts/profile/").status_code == 200
     assert there.get("/accounts/profile/").status_code == 302
 

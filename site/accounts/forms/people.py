@@ -13,7 +13,7 @@ from models import User
 PASSWORD_HELP = _("At least 8 characters. A short sentence of your own is easy to remember.")
 
 
-class _Calm:
+class Calm:
     """Words above the fields only: no placeholders, no lists of rules."""
 
     labels: dict[str, Any] = {}
@@ -28,22 +28,22 @@ class _Calm:
                 field.help_text = PASSWORD_HELP if name == "password1" else ""
 
 
-class SignInForm(_Calm, allauth.LoginForm):  # type: ignore[misc]  # allauth ships no types
+class SignInForm(Calm, allauth.LoginForm):  # type: ignore[misc]  # allauth ships no types
     labels = {"login": _("E-mail address"), "password": _("Password")}
 
 
-class SignUpForm(_Calm, allauth.SignupForm):  # type: ignore[misc]
+class SignUpForm(Calm, allauth.SignupForm):  # type: ignore[misc]
     name = forms.CharField(max_length=140, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"}))
 
     field_order = ["email", "password1", "name"]
     labels = {"email": _("E-mail address"), "password1": _("Password"), "name": _("Your name (optional)")}
 
 
-class PasswordResetForm(_Calm, allauth.ResetPasswordForm):  # type: ignore[misc]
+class PasswordResetForm(Calm, allauth.ResetPasswordForm):  # type: ignore[misc]
     labels = {"email": _("E-mail address")}
 
 
-class _OncePassword(_Calm):
+class _OncePassword(Calm):
     """A new password is typed once: whoever mistypes it resets it."""
 
     labels = {"oldpassword": _("Current password"), "password1": _("New password")}
@@ -83,7 +83,7 @@ class EmailForm(forms.Form):
         return email
 
 
-class ConfirmItIsYouForm(_Calm, allauth.ReauthenticateForm):  # type: ignore[misc]
+class ConfirmItIsYouForm(Calm, allauth.ReauthenticateForm):  # type: ignore[misc]
     labels = {"password": _("Password")}
 
 

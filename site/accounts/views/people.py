@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import cast
 
+from allauth.account.decorators import reauthentication_required
 from allauth.account.models import EmailAddress
 from allauth.core.ratelimit import consume
 from django.contrib import messages
@@ -38,6 +39,7 @@ def _preview(formats: Formats) -> dict[str, str]:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@reauthentication_required(enabled=lambda request: "change" in request.POST)  # type: ignore[untyped-decorator]
 def email(request: HttpRequest) -> HttpResponse:
     # allauth's own page for this replaces an unconfirmed address at once, and its owner could sign in no more
     user = cast(User, request.user)
@@ -45,7 +47,7 @@ def email(request: HttpRequest) -> HttpResponse:
     if "keep" in request.POST:
         services.email_change_cancel(user=user)
     elif "again" in request.POST:
-        _send_link(request, services.address_to_confirm(user=user))
+        _send_link(request, services.email_confirm_again(user=user))
     elif form.is_valid():
         _send_link(request, services.email_change_begin(user=user, email=form.cleaned_data["email"]))
     else:

@@ -1,0 +1,178 @@
+"""Everything of a person that the site keeps, for that person: facts as JSON, machines as files. Never a secret."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.text import slugify
+
+from accounts.browsers import browser_of
+from accounts.services.archive import Entry, chunks_of, slices_of, zipped
+from accounts.services.security import second_factor_of, sessions_of
+from machines import storage
+from models import (
+    ApiKey,
+    AuditEntry,
+    ConsultingRequest,
+    Credit,
+    CreditIXIOO,
+    DataLinesOperation,
+    Debit,
+    DebitIXIOO,
+    Invite,
+    Machine,
+    Membership,
+    Operation,
+    PublicLink,
+    Team,
+    User,
+    Work,
+)
+from models.audit import AuditAction, record
+
+AT_ONCE = 500  # rows in memory
+PROFILE = ("email", "first_name", "last_name", "user_profile", "date_joined", "last_login")
+MONEY = ("user_balance", "user_ixioo_balance", "coupon_balance", "coupons_activated_date")
+COLUMN = (
+    "position",
+    "name",
+    "type",
+    "role",
+    "description",
+    "unit",
+    "range_low",
+    "range_high",
+    "zero_is_missing",
+)
+# Named one by one, because the other columns are secrets
+INVITE = ("team", "role", "email", "domain", "max_uses", "uses", "expires_at", "revoked_at", "note", "created_at")
+KEY = ("team", "name", "start", "scopes", "expires_at", "revoked_at", "last_used_at", "last_used_ip", "created_at")
+LINK = ("machine", "name", "questions", "max_uses", "uses", "expires_at", "revoked_at", "last_used_at", "created_at")
+
+
+@transaction.atomic
+def export_begin(*, user: User) -> Iterator[bytes]:
+    """Note that somebody takes their data with them; return the archive as a stream."""
+    record(AuditAction.DATA_EXPORTED, actor=user)
+    return zipped(entries_of(user))
+
+
+def entries_of(user: User) -> Iterator[Entry]:
+    """Yield the files of the archive: one folder per own machine, and at last data.json, which says what is missing."""
+    machines: list[dict[str, Any]] = []
+    own = Machine.objects.filter(machine_owner_user=user).light()
+    for pk in list(own.order_by("pk").values_list("pk", flat=True)):  # no query stays open while somebody downloads
+        machine = own.filter(pk=pk).first()
+        if machine is None:  # deleted meanwhile
+            continue
+        folder, missing = f"machines/{machine.pk}-{slugify(machine.machine_name)[:60] or 'machine'}", list[str]()
+        yield from _machine_entries(machine, folder, missing)
+        machines.append(_machine_facts(machine, folder, missing))
+    yield "data.json", _as_json(_sections(user, machines))
+
+
+def _machine_entries(machine: Machine, folder: str, missing: list[str]) -> Iterator[Entry]:
+    yield f"{folder}/columns.json", [_dumped(list(machine.columns.order_by("position").values(*COLUMN)))]
+    for name, place in _places(machine):
+        if place.is_file():
+            yield f"{folder}/{name}", chunks_of(place)
+        else:
+            missing.append(name)
+    model = machine.training_nn_model
+    if model is not None and model.nn_model:
+        yield f"{folder}/model.onnx", slices_of(bytes(model.nn_model))
+
+
+def _places(machine: Machine) -> Iterator[tuple[str, Path]]:
+    """Yield the names of a machine's files in the archive, and where they lie."""
+    if machine.source_path:
+        ending = slugify(PurePath(machine.source_name).suffix)[:10]
+        yield f"original.{ending or 'data'}", storage.absolute(machine.source_path)
+    parts = DataLinesOperation.objects.for_machine(machine).exclude(path="").values_list("path", flat=True)
+    for number, path in enumerate(parts, start=1):
+        yield f"rows-{number}.parquet", storage.absolute(path)
+
+
+def _machine_facts(machine: Machine, folder: str, missing: list[str]) -> dict[str, Any]:
+    return {
+        "id": machine.pk,
+        "name": machine.machine_name,
+        "description": machine.machine_description,
+        "made_at": machine.timestamp,
+        "status": machine.machine_status,
+        "level": machine.machine_level,
+        "rows": machine.rows_count,
+        "file_name": machine.source_name,
+        "team": machine.machine_owner_team_id,
+        "folder": folder,
+        "missing": missing,
+    }
+
+
+def _sections(user: User, machines: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the parts of data.json; what may be long is a query that is read row by row."""
+    return {
+        "profile": {name: getattr(user, name) for name in PROFILE},
+        "formats": vars(user.formats),
+        "second_factor": vars(second_factor_of(user)),
+        "money": {name: getattr(user, name) for name in MONEY},
+        "machines": machines,
+        "teams_owned": Team.objects.filter(admin_user=user).values("id", "name", "created_at"),
+        "memberships": Membership.objects.filter(user=user).values("team", "team__name", "role", "joined_at"),
+        "invitations": Invite.objects.filter(invited_by=user).values(*INVITE),
+        "api_keys": ApiKey.objects.filter(user=user).values(*KEY),
+        "public_links": PublicLink.objects.filter(created_by=user).values(*LINK),
+        "sessions": (_session(row) for row in sessions_of(user)),
+        "log": _plain(AuditEntry.objects.filter(actor=user).exclude(action=AuditAction.DENIED)),
+        "consulting_requests": _plain(ConsultingRequest.objects.filter(Q(user=user) | Q(consultant_user=user)), "file"),
+        "operations": _plain(Operation.objects.visible_to(user).filter(Q(operation_user=user) | Q(machine_owner=user))),
+        "credits": _plain(Credit.objects.filter(user=user)),
+        "debits": _plain(Debit.objects.filter(user=user)),
+        "token_credits": _plain(CreditIXIOO.objects.filter(user=user)),
+        "token_debits": _plain(DebitIXIOO.objects.filter(user=user)),
+        "works": _plain(Work.objects.filter(user=user)),
+    }
+
+
+def _plain(rows: "QuerySet[Any]", *but: str) -> "QuerySet[Any, dict[str, Any]]":
+    """Return all columns of these rows, but not those."""
+    return rows.values(*[field.attname for field in rows.model._meta.concrete_fields if field.name not in but])
+
+
+def _session(row: Any) -> dict[str, Any]:
+    return {
+        "browser": browser_of(row.user_agent),
+        "ip": row.ip,
+        "since": row.created_at,
+        "last_seen": row.last_seen_at,
+    }
+
+
+def _as_json(sections: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield an object with these parts, a list row by row."""
+    for number, (name, content) in enumerate(sections.items()):
+        yield b"%s\n%s: " % (b"," if number else b"{", json.dumps(name).encode())
+        yield from _listed(content) if not isinstance(content, dict) else [_dumped(content)]
+    yield b"\n}\n"
+
+
+def _listed(rows: Iterable[Any]) -> Iterator[bytes]:
+    yield b"["
+    for number, row in enumerate(rows.iterator(AT_ONCE) if isinstance(rows, QuerySet) else rows):
+        yield (b",\n  " if number else b"\n  ") + _dumped(row)
+    yield b"]"
+
+
+def _dumped(value: Any) -> bytes:
+    return json.dumps(value, cls=_Encoder, ensure_ascii=False).encode()
+
+
+class _Encoder(DjangoJSONEncoder):
+    """Bytes, such as those of a file that came with a request, are left out."""
+
+    def default(self, o: Any) -> Any:
+        return None if isinstance(o, bytes | memoryview) else super().default(o)
