@@ -1,4 +1,4 @@
-"""Start everything on this machine: database, static files, demo, worker and web server. Ctrl-C stops what it started."""
+"""Start everything on this machine: database, static files, demo, workers and web server. Ctrl-C stops what it started."""
 
 import hashlib
 import os
@@ -24,11 +24,12 @@ from machines.services.demo import DEMO_EMAIL, DEMO_PASSWORD, demo_make
 from machines.services.training import works_abandoned_fail
 
 START_SECONDS = 60
+WORKERS = ("cpu,gpu", "default")  # one for trainings, one for what must not wait behind them, such as e-mails
 DEMO_WORDS = f"Demo sign-in: {DEMO_EMAIL} / {DEMO_PASSWORD}\n"
 
 
 class Command(BaseCommand):
-    help = "Start the site and its worker on this machine, with a demo machine. Ctrl-C stops both."
+    help = "Start the site and its workers on this machine, with a demo machine. Ctrl-C stops all."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         works_abandoned_fail()
         if settings.DEMO:
             demo_make(say=self.stdout.write)
-        processes = [start_worker(), start_web(host, port)]
+        processes = [*(start_worker(queues) for queues in WORKERS), start_web(host, port)]
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             wait_until_it_answers(host, port, processes)
@@ -84,13 +85,13 @@ def static_state() -> str:
     return hashlib.sha256("\n".join(ours + packages).encode()).hexdigest()
 
 
-def start_worker() -> "subprocess.Popen[bytes]":
+def start_worker(queues: str) -> "subprocess.Popen[bytes]":
     command = [
         sys.executable,
         "manage.py",
         "db_worker",
         "--queue-name",
-        "*",
+        queues,
         "--interval",
         "0.3",
         "--no-startup-delay",
