@@ -82,7 +82,9 @@ def test_it_is_sent_again_with_a_new_link(post, client, team):
     assert client.get(old).status_code == 404
 
 
-@pytest.mark.parametrize("ended", [{"revoked_at": past()}, {"expires_at": past()}, {"uses": 1}], ids=["revoked", "expired", "used up"])
+@pytest.mark.parametrize(
+    "ended", [{"revoked_at": past()}, {"expires_at": past()}, {"uses": 1}], ids=["revoked", "expired", "used up"]
+)
 def test_what_ended_meanwhile_is_not_sent(team, ended):
     invite = make_invite(team, email="eve@example.org", mail_state="waiting", **ended)
     invites_send(pks=[invite.pk])
