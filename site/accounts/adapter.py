@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import kept
+from accounts import encryption, kept
 from accounts.browsers import browser_of
 from accounts.services import people as services
 from accounts.services.security import session_forget
@@ -110,6 +110,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no 
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    encrypt, decrypt = staticmethod(encryption.encrypt), staticmethod(encryption.decrypt)
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": gettext_lazy(
             "This code does not fit. A code counts for 30 seconds and once: take the newest."

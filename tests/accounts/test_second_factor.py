@@ -1,8 +1,10 @@
 """The second factor: turned on with an app, asked for when signing in, replaced by a recovery code, turned off."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 
 from models import AuditEntry
 from tests.accounts.codes import ACTIVATE, CODES, code_of, recovery_codes, turn_on, wrong
@@ -157,3 +159,30 @@ def test_a_visitor_gets_nothing(visitor, path):
 
 def test_the_step_is_for_those_who_know_the_password(visitor, db):
     assert visitor.get(STEP)["Location"] == "/accounts/login/"
+
+
+def test_the_database_alone_makes_no_codes(client, alice):
+    secret, codes = turn_on(client)
+    stored = str(list(Authenticator.objects.values_list("data", flat=True)))
+    assert secret not in stored and codes[0] not in stored
+
+
+def test_with_another_key_of_the_site_no_code_fits(client, alice, visitor, sign_in, settings):
+    secret, _codes = turn_on(client)
+    settings.SECRET_KEY = "another" * 10
+    sign_in(alice.email)
+    assert "This code does not fit." in visitor.post(STEP, {"code": code_of(secret)}).content.decode()
+    assert not signed_in_as(visitor)
+
+
+def test_who_runs_the_site_can_turn_it_off(client, alice, sign_in, capsys):
+    turn_on(client)
+    mail.outbox.clear()
+    call_command("second_factor_off", alice.email.upper())
+    assert sign_in(alice.email)["Location"] == "/"
+    assert [message.to for message in mail.outbox] == [[alice.email]]
+    assert "account.second_factor_off" in actions()
+    call_command("second_factor_off", alice.email)
+    assert capsys.readouterr().out.split("\n")[:2] == ["It is off.", "It was not on."]
+    with pytest.raises(CommandError, match="Nobody signs in with"):
+        call_command("second_factor_off", "nobody@example.org")

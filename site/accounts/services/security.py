@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from models import User
 from models.audit import AuditAction, record
@@ -28,6 +29,17 @@ def second_factor_of(user: User) -> SecondFactor:
     codes = found.get(Authenticator.Type.RECOVERY_CODES)
     left = len(codes.wrap().get_unused_codes()) if codes else 0
     return SecondFactor(Authenticator.Type.TOTP in found, left)
+
+
+@transaction.atomic
+def second_factor_off(*, user: User) -> bool:
+    """Turn it off in the name of the site, and tell the person; return whether it was on."""
+    is_done = bool(Authenticator.objects.filter(user=user).delete()[0])
+    if is_done:
+        record(AuditAction.SECOND_FACTOR_OFF, actor=user, why="site")
+        text = _("Who runs the site has turned off your second factor. Turn it on again with your new phone.")
+        transaction.on_commit(lambda: user.email_user(_("Your second factor is off"), text), robust=True)
+    return is_done
 
 
 def sessions_of(user: User) -> "QuerySet[UserSession]":
