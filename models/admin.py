@@ -40,7 +40,17 @@ else:
     DjangoModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
 
 
-class ModelAdmin(DjangoModelAdmin):
+class OnlyVisible:
+    """Offers, and takes, only what the person may see elsewhere: a number that is typed in leads nowhere else."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        visible_to = getattr(db_field.related_model._default_manager, "visible_to", None)
+        if visible_to:
+            kwargs["queryset"] = visible_to(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class ModelAdmin(OnlyVisible, DjangoModelAdmin):
     """Staff see here what they may see elsewhere: a permission says what they may do with it, not whose it is."""
 
     def get_queryset(self, request: Any) -> models.QuerySet[Any]:
@@ -87,7 +97,7 @@ class UserAdmin(ModelAdmin):
         return False  # people sign up and choose a password themselves
 
 
-class MembershipInline(TabularInline):
+class MembershipInline(OnlyVisible, TabularInline):
     model = Membership
     fields = ("user", "role", "joined_at")
     readonly_fields = ("joined_at",)

@@ -27,12 +27,12 @@ NOTED_EVERY = timedelta(minutes=1)
 class Scope(models.TextChoices):
     READ = "read", _("Look at machines")
     PREDICT = "predict", _("Ask machines")
-    WRITE = "write", _("Make, change and train machines")
+    WRITE = "write", _("Make, change, train and download machines")
 
     @classmethod
     def of(cls, action: Action) -> "Scope":
         """Return the scope that a key needs for this action."""
-        return {Action.SEE: cls.READ, Action.DOWNLOAD: cls.READ, Action.PREDICT: cls.PREDICT}.get(action, cls.WRITE)
+        return {Action.SEE: cls.READ, Action.PREDICT: cls.PREDICT}.get(action, cls.WRITE)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

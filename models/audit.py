@@ -91,6 +91,10 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         signing_in = Q(Exists(joined), team=None, action__startswith=f"{AuditGroup.ACCOUNT}.")
         return self.filter(Q(team=team) | signing_in)
 
+    def removals(self, *, team: "Team", person: "User") -> "AuditQuerySet":
+        """Return when somebody was removed from a team by others."""
+        return self.filter(team=team, action=AuditAction.MEMBER_REMOVED, object_id=str(person.pk))
+
     def in_group(self, group: str) -> "AuditQuerySet":
         return self.filter(action__startswith=f"{group}.")
 

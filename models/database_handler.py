@@ -4,7 +4,6 @@ A file of its own, because logging is set up before models can be imported.
 """
 
 import logging
-import re
 import socket
 import threading
 import traceback
@@ -13,36 +12,13 @@ from typing import TYPE_CHECKING
 from django.apps import apps
 from django.db import connection, transaction
 
-from config import logs
+from config.logs import without_secrets
 
 if TYPE_CHECKING:
     from .logger import EasyAutoMLLogger
 
-NAMES = r"(?:password|passwd|passphrase|secret|token|api[-_ ]?key|authorization|cookie|session_?(?:id|key))\w{0,20}"
-VALUE = r"""("[^"]*"|'[^']*'|[^\s,;&}})]+)"""
-SECRETS = (
-    # name=value, "name": "value", name: Bearer value
-    (re.compile(rf"""(?i)({NAMES})(["']?\s*[:=]\s*)((?:bearer|basic|token)\s+)?{VALUE}"""), r"\1\2***"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 ***"),
-    (re.compile(r"://[^\s/:@]*:[^\s/@]+@"), "://***@"),
-    (re.compile(r"/(invites|p|confirm-email|reset/key)/[^/\s]+"), r"/\1/***"),
-)
 NEVER = ("django.db.backends",)  # its records come from the connection that would write them
 _writing = threading.local()
-
-
-def without_secrets(text: str) -> str:
-    text = text.replace("\0", "")  # PostgreSQL refuses it
-    for pattern, replacement in SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
-
-
-class LineFormatter(logs.LineFormatter):
-    """The console's lines, secrets hidden: what stands there is kept by whatever runs the site."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return without_secrets(super().format(record))
 
 
 class DatabaseHandler(logging.Handler):

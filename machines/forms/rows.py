@@ -91,20 +91,21 @@ def _check_names(rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Column]
         asked = ", ".join(f"“{name}”" for name in [*inputs][:MOST_NAMES]) + (", …" if len(inputs) > MOST_NAMES else "")
         template = _("The machine has no column “%(name)s”. It asks for %(asked)s.")
         places = ((number, name) for number, row in enumerate(rows) for name in row if name in unknown)
-        raise _error({f"rows[{n}].{name}": [template % {"name": _short(name), "asked": asked}] for n, name in places})
+        named = islice(places, MOST_ERRORS)  # there may be millions
+        raise _error({f"rows[{n}].{name}": [template % {"name": _short(name), "asked": asked}] for n, name in named})
     template = _("“%(name)s” is not asked for and was not used.")
     return [template % {"name": name} for name in sorted(used - inputs.keys())]
 
 
 def _error(errors: Mapping[str, list[str]]) -> RowsError:
-    """Say the first of them, and where the others are."""
+    """Say the first of them, and where the others are; no more than MOST_ERRORS come here."""
     place, sentences = next(iter(errors.items()))
     message, row = sentences[0], re.match(r"rows\[([0-9]+)\]", place)
     if row:
         message = _("Row %(number)s: %(why)s") % {"number": int(row[1]) + 1, "why": message}
     if len(errors) > 1:
         message = _("%(first)s More of them stand in “fields”.") % {"first": message}
-    return RowsError(message, dict(islice(errors.items(), MOST_ERRORS)))
+    return RowsError(message, errors)
 
 
 def _array(
@@ -127,8 +128,16 @@ def _array(
 
 
 def _refusal(name: str, value: Any, error: Exception) -> str:
-    written = orjson.dumps(value).decode() if not isinstance(value, str) else f"“{_short(value)}”"
-    return _("“%(name)s” is %(value)s. %(wanted)s") % {"name": name, "value": _short(written), "wanted": error}
+    return _("“%(name)s” is %(value)s. %(wanted)s") % {"name": name, "value": _written(value), "wanted": error}
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, str):
+        return f"“{_short(value)}”"
+    try:
+        return _short(orjson.dumps(value).decode())
+    except orjson.JSONEncodeError:  # lists in lists, deeper than it writes although it reads them
+        return "…"
 
 
 def _short(text: str) -> str:

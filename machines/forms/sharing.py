@@ -25,6 +25,7 @@ LEAST_TICKED, MOST_TICKED = 3, 8
 MOST_YEARS = 10
 WHOLE, SHORT = "whole", "short"
 ON_DATE = "date"
+_HOW_MANY = gettext_lazy("Write a whole number from 1 on, or leave it empty.")
 
 
 class ShareForm(forms.Form):
@@ -59,7 +60,11 @@ class LinkForm(forms.Form):
     days = forms.ChoiceField(label=gettext_lazy("Ends"), initial="90")
     ends_on = MomentField(type="DATE", label=gettext_lazy("Last day"), required=False)
     max_uses = forms.IntegerField(
-        label=gettext_lazy("Answers at most"), min_value=1, max_value=MOST_USES, required=False
+        label=gettext_lazy("Answers at most"),
+        min_value=1,
+        max_value=MOST_USES,
+        required=False,
+        error_messages=dict.fromkeys(("invalid", "min_value"), _HOW_MANY),
     )
     allowed_sites = forms.CharField(
         label=gettext_lazy("Sites that may embed it"),

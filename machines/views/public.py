@@ -1,4 +1,4 @@
-"""A machine's form for strangers, at /p/<token>/: no account, no cookie (config.cookieless), one answer at a time."""
+"""A machine's form for strangers, at /p/<token>/: no account, no cookie (config.middleware), one answer at a time."""
 
 from typing import Any
 

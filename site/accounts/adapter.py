@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import encryption, kept
+from accounts import encryption, kept_invite
 from accounts.browsers import browser_of
 from accounts.services import people as services
+from accounts.services.mail import mail_works
 from accounts.services.security import session_forget
 from config.formats import Formats
 from config.origin import ip_of
@@ -63,6 +64,13 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no 
         except OSError:
             logger.exception("The e-mail %s could not be sent", template_prefix)
 
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **more: Any
+    ) -> None:
+        """Without a mail server nothing was sent, so nothing is said of a link."""
+        if mail_works() or message_template != "account/messages/email_confirmation_sent.txt":
+            super().add_message(request, level, message_template, *args, **more)
+
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Note who could not sign in. The library counts attempts before it asks, so what it refuses is not noted."""
         actor = User.objects.filter(email=(credentials.get("email") or "").strip().lower()).first()
@@ -92,17 +100,17 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no 
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """Who comes by the link that was mailed to an address reads its mail: no second message is needed."""
-        return kept.proves(request, email) or bool(super().is_email_verified(request, email))
+        return kept_invite.proves(request, email) or bool(super().is_email_verified(request, email))
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Who came with an invitation joins now, after the last step of signing in."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
-        url = kept.arrive(request, user)
+        url = kept_invite.arrive(request, user)
         return HttpResponseRedirect(url) if url else response
 
     def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
         user = self.request.user
-        url = kept.arrive(self.request, user) if user.pk == email_address.user_id else None
+        url = kept_invite.arrive(self.request, user) if user.pk == email_address.user_id else None
         return url or str(super().get_email_verification_redirect_url(email_address))
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:

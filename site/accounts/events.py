@@ -13,9 +13,11 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 
+from accounts.services import people
 from accounts.services import security as services
+from accounts.services.keys import key_revoke
 from accounts.sessions import session_begin
-from models import User
+from models import ApiKey, User
 from models.audit import AuditAction, record
 
 
@@ -27,6 +29,7 @@ def connect() -> None:
     mfa.authentication_failed.connect(_noting(AuditAction.SIGN_IN_FAILED), weak=False)
     for signal in (account.password_changed, account.password_set, account.password_reset):
         signal.connect(_password_changed)
+    account.password_reset.connect(_password_reset)
     account.email_changed.connect(_email_changed)
     mfa.authenticator_added.connect(_factor_added)
     mfa.authenticator_reset.connect(_factor_added)
@@ -44,6 +47,14 @@ def _noting(action: AuditAction) -> Any:
 def _password_changed(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     record(AuditAction.PASSWORD_CHANGED, actor=user)
     services.other_sessions_end(user=user, but=request.session.session_key)
+    people.email_change_cancel(user=user)  # else whoever asked for another address before could still take the account
+
+
+def _password_reset(sender: Any, user: User, **kwargs: Any) -> None:
+    """Whoever made an account with an address that was not theirs keeps no key when the owner of the address comes."""
+    if not EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists():
+        for key in ApiKey.objects.filter(user=user, revoked_at=None):
+            key_revoke(key=key, user=user)
 
 
 def _email_changed(

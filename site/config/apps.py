@@ -9,7 +9,7 @@ class StaticFiles(StaticFilesConfig):
         "datasets",  # plotly's examples
         "templates",
         "widgetbundle.js",
-        "*rtl*",
+        "bootstrap.rtl*",
         "bootstrap-*.css*",  # parts of bootstrap.css on their own
         "bootstrap.css*",  # the minified file is used
         "*.js.map",
@@ -17,7 +17,7 @@ class StaticFiles(StaticFilesConfig):
         "bootstrap.esm.*",
         "bootstrap.js",
         "bootstrap.min.js",
-        "jquery*",
+        "bootstrap/js/jquery*",
         "htmax*",
         "htmx-4*",
     ]

@@ -1,6 +1,7 @@
-"""How a line of the console's log is written: nobody's input can make it look like two."""
+"""How the log is written: without secrets, and nobody's input can make one line of the console look like two."""
 
 import logging
+import re
 
 # Everything that begins a new line somewhere, or that a terminal obeys.
 _CONTROLS = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]
@@ -9,8 +10,32 @@ ESCAPES |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 IN_TRACES = {code: text for code, text in ESCAPES.items() if chr(code) not in "\n\t"}
 
 
+NAMES = r"(?:password|passwd|passphrase|secret|token|api[-_ ]?key|authorization|cookie|session_?(?:id|key))\w{0,20}"
+VALUE = r"""("[^"]*"|'[^']*'|[^\s,;&}})]+)"""
+SECRETS = (
+    # name=value, "name": "value", name: Bearer value
+    (re.compile(rf"""(?i)({NAMES})(["']?\s*[:=]\s*)((?:bearer|basic|token)\s+)?{VALUE}"""), r"\1\2***"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 ***"),
+    (re.compile(r"://[^\s/:@]*:[^\s/@]+@"), "://***@"),
+    (re.compile(r"/(invites|p|confirm-email|reset/key)/[^/\s]+"), r"/\1/***"),
+)
+
+
+def without_secrets(text: str) -> str:
+    text = text.replace("\0", "")  # PostgreSQL refuses it
+    for pattern, replacement in SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
 class LineFormatter(logging.Formatter):
-    """One record, one line. The lines of a traceback follow it, set in, so that none passes for a record."""
+    """One record, one line. The lines of a traceback follow it, set in, so that none passes for a record.
+
+    Secrets are hidden here too: what stands on the console is kept by whatever runs the site.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # logging's name
         return super().formatMessage(record).translate(ESCAPES)

@@ -59,15 +59,15 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "config.cookieless.CookielessMiddleware",
+    "config.middleware.CookielessMiddleware",
     "api.errors.JsonErrorsMiddleware",
-    "config.safety.MethodsMiddleware",
+    "config.middleware.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.limits.BodyLimitMiddleware",
     "config.origin.OriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "config.safety.NoStoreMiddleware",
+    "config.middleware.NoStoreMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -91,7 +91,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "accounts.context.workspace",
+                "accounts.context_processors.workspace",
             ],
             "libraries": {"config.templatetags.formats": "config.templatetags.formats"},
         },
@@ -244,7 +244,7 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "models.database_handler.LineFormatter",
+            "()": "config.logs.LineFormatter",
             "fmt": "{asctime} {levelname} {name} {message}",
             "style": "{",
         }

@@ -74,10 +74,15 @@ function uploadState(form) {
   form.addEventListener("htmx:afterRequest", ({ detail }) => { sent = false; if (!detail.successful) state.hidden = true; });
 }
 
-// A choice that is applied at once without its button (data-submit-on-change on the form); the button stays for those without JavaScript
+// A choice that is applied at once without its button (data-submit-on-change on the form). The button stays for those
+// without JavaScript and comes back for the keyboard: an arrow key passes by choices that are not meant.
 function submitOnChange(form) {
-  form.addEventListener("change", () => form.requestSubmit());
-  form.querySelectorAll("[data-only-without-js]").forEach((button) => { button.hidden = true; });
+  const show = (isShown) => form.querySelectorAll("[data-only-without-js]").forEach((button) => { button.hidden = !isShown; });
+  let byKey = false;
+  form.addEventListener("keydown", () => { byKey = true; });
+  form.addEventListener("pointerdown", () => { byKey = false; });
+  form.addEventListener("change", () => (byKey ? show(true) : form.requestSubmit()));
+  show(false);
 }
 
 function wire(root) {

@@ -1,8 +1,12 @@
 """The end of an account."""
 
+import threading
+
 import pytest
 from django.core import mail
+from django.db import connections
 
+from accounts.services.account import AccountKeptError, account_delete
 from machines import storage
 from models import ApiKey, AuditEntry, Credit, Invite, Machine, Team, User, Work
 from models.audit import AuditAction, record
@@ -156,3 +160,25 @@ def test_the_address_is_free_again(client, alice):
 
 def test_a_visitor_must_sign_in(visitor):
     assert visitor.get(URL)["Location"] == f"/accounts/login/?next={URL}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_last_administrators_cannot_both_go(dana):
+    people, kept = [dana, make_admin(email="drew@example.org")], []
+    ready = threading.Barrier(2)
+
+    def go(person):
+        try:
+            ready.wait()
+            account_delete(user=person)
+        except AccountKeptError:
+            kept.append(person)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=go, args=[person]) for person in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(kept) == User.objects.filter(is_super_admin=True).count() == 1

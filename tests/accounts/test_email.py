@@ -81,6 +81,7 @@ def test_an_address_of_somebody_else_cannot_be_had_and_nobody_learns_of_them(cli
     taken, free = change(client, bob.email).content.decode(), change(client).content.decode()
     assert [message.to for message in mail.outbox] == [[bob.email], [NEW]]
     assert mail.outbox[0].subject == "You have an account already"
+    assert "wanted to use this address" in mail.outbox[0].body, "true of whoever signs up and of whoever changes"
     assert taken.count(bob.email) == free.count(NEW)
     assert (address_of(alice), address_of(bob)) == ("alice@example.org", "bob@example.org")
 

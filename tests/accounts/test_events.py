@@ -119,6 +119,13 @@ def test_a_person_sees_what_they_did(client, alice, bob):
         assert "Secret machine" not in page  # they must not learn that it exists
 
 
+def test_a_team_is_named_once(client, alice):
+    AuditEntry.objects.create(actor=alice, action="team.created", object_name="Ward 3", team_name="Ward 3")
+    client.force_login(alice)
+    page = client.get(ACTIVITY).content.decode()
+    assert '<span class="sub">Ward 3</span>' in page
+
+
 def test_it_is_told_page_by_page(client, alice, django_assert_num_queries):
     client.force_login(alice)
     entry = {"actor": alice, "actor_name": alice.email, "action": "account.signed_in"}

@@ -14,6 +14,7 @@ from models import ApiKey, AuditEntry, DataLinesOperation, Invite, PublicLink
 from models.audit import AuditAction, record
 from tests.conftest import proved
 from tests.factories import (
+    PASSWORD,
     make_column,
     make_consulting_request,
     make_credit,
@@ -184,6 +185,24 @@ def test_nothing_is_read_before_its_turn(alice):
     assert not any(name.startswith(f"machines/{second.pk}-") and "original" in name for name, _content in entries)
 
 
+def test_after_the_password_one_is_back_at_the_button(client, alice):
+    """A file that came in answer to the password would leave the question standing, as if nothing had happened."""
+    client.logout()
+    client.force_login(alice)
+    step = client.post(URL)
+    back = client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": "/accounts/data/?ready="})
+    assert step["Location"].endswith("?next=%2Faccounts%2Fdata%2F%3Fready%3D")
+    assert back["Location"] == "/accounts/data/?ready="
+    assert "Press the button once more" in client.get(back["Location"]).content.decode()
+    assert "Press the button once more" not in client.get("/accounts/data/").content.decode()
+    assert archive_of(client)
+
+
+def test_sums_are_written_as_people_write_them(client):
+    assert facts_of(client)["money"]["user_balance"] == "0.00000000"
+    assert b"0E-8" not in archive_of(client).read("data.json")
+
+
 def test_five_an_hour(client):
     assert [client.post(URL).status_code for _ in range(6)] == [200] * 5 + [429]
 
@@ -194,6 +213,7 @@ def test_a_link_starts_nothing(client):
 
 
 def test_the_page_says_what_is_in_it(client, alice):
+    assert "0 machines" not in client.get("/accounts/data/").content.decode()
     make_machine(owner=alice)
     page = client.get("/accounts/data/").content.decode()
     assert "Download everything" in page and "your machine with its table" in page

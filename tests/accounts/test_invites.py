@@ -287,3 +287,14 @@ def test_many_invitations_in_a_row_are_slowed_down(alice_client, url):
     assert answers == {200}
     assert alice_client.post(url, FORM).status_code == 429
     assert make_user() and not Invite.objects.exists()
+
+
+def test_who_is_in_the_team_is_not_invited_again(alice_client, url, bob):
+    response = alice_client.post(url, FORM | {"email": bob.email.upper()})
+    assert response.context["form"].errors == {"email": [f"{bob.email} is in the team already."]}
+    assert not Invite.objects.exists()
+
+
+def test_what_is_wrong_is_told_in_the_order_of_the_page(alice_client, url):
+    wrong = {"email": "nonsense", "days": "99", "uses": "many", "landing": "form"}
+    assert list(alice_client.post(url, FORM | wrong).context["form"].errors) == ["email", "days", "uses", "machine"]

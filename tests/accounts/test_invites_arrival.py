@@ -10,7 +10,7 @@ from django.core import mail
 from django.test import Client
 
 from models import AuditEntry, Membership, User
-from tests.accounts.invites import NEWCOMER, confirmed, make_invite, path_of, role_in
+from tests.accounts.invites import CONSOLE, NEWCOMER, confirmed, make_invite, path_of, role_in
 from tests.accounts.test_sign_up import link_in
 from tests.factories import PASSWORD, make_machine, make_ready_machine
 
@@ -246,3 +246,25 @@ def test_a_machine_that_is_gone_gives_way_to_the_team(charlie_client, alice, tea
         machine.save(update_fields=["machine_owner_team"])
     assert machine.machine_name not in shown(charlie_client, path_of(invite))
     assert act(charlie_client, invite, "join")["Location"] == f"/teams/{team.pk}/"
+
+
+def test_who_opens_it_signed_in_joins_by_the_message_too(charlie_client, charlie, team):
+    invite = make_invite(team, email=charlie.email, is_locked=True)
+    assert act(charlie_client, invite, "confirm")["Location"] == "/invites/", "back to the invitation"
+    assert "We sent a link to charlie@example.org" in shown(charlie_client, "/invites/")
+    assert charlie_client.post(link_in(mail.outbox[0]))["Location"] == "/"
+    assert role_in(team, charlie) == "predictor"
+
+
+def test_who_is_signed_in_need_not_type_their_address_to_ask(charlie_client):
+    page = charlie_client.get("/invites/" + "x" * 43 + "/").content.decode()
+    assert 'value="charlie@example.org"' in page
+
+
+def test_without_a_mail_server_nobody_is_told_to_look_for_a_message(client, team, settings):
+    settings.EMAIL_BACKEND = CONSOLE
+    sign_up(client, make_invite(team))
+    page = shown(client, "/")
+    assert "Welcome to" in page and "We sent a link" not in page
+    page = client.post("/accounts/email/", {"again": ""}, follow=True).content.decode()
+    assert "We sent a link to" not in page

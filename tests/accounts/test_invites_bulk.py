@@ -3,7 +3,7 @@
 import pytest
 from django.core import mail
 
-from accounts.addresses import Wrong, read_addresses
+from accounts.forms.addresses import Wrong, read_addresses
 from models import Invite
 from tests.accounts.invites import CONSOLE, make_invite, past, work_off
 

@@ -18,12 +18,13 @@ from django.utils import timezone
 from accounts.forms.invites import InviteForm
 from accounts.services.invites import Terms, invite_make
 from accounts.services.joining import Outcome, invite_accept
+from accounts.services.teams import member_remove, team_leave
 from models import EasyAutoMLLogger, Invite, Membership, User
 from models.access import Action, Role
 from models.tokens import digest
-from tests.accounts.invites import confirmed, make_invite, past, path_of, role_in, token_of
+from tests.accounts.invites import confirmed, make_invite, past, path_of, role_in, token_of, work_off
 from tests.conftest import signed_in
-from tests.factories import make_team, make_user
+from tests.factories import PASSWORD, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -274,3 +275,46 @@ def test_14_who_tries_links_in_a_row_is_stopped(team, client, charlie_client):
 def test_14_good_links_are_never_counted(client):
     invite = make_invite(make_team())
     assert {client.get(path_of(invite)).status_code for _ in range(30)} == {200}
+
+
+def test_who_was_removed_does_not_come_back_by_an_old_link(team, alice, charlie, charlie_client):
+    old = make_invite(team, max_uses=10)
+    assert accept(old, charlie) is Outcome.JOINED
+    member_remove(team=team, person=charlie, by=alice)
+    assert "You were taken out" in charlie_client.get(path_of(old)).content.decode()
+    join(charlie_client, old)
+    assert role_in(team, charlie) is None and Invite.objects.get().uses == 1
+    assert charlie_client.post(path_of(old), {"action": "ask", "email": charlie.email}).status_code == 200
+    work_off()
+    assert old.requests.get().email == charlie.email
+    join(charlie_client, make_invite(team))
+    assert role_in(team, charlie), "a new invitation says that they are welcome again"
+
+
+def test_who_left_may_come_back_by_the_same_link(team, charlie):
+    link = make_invite(team, max_uses=10)
+    accept(link, charlie)
+    team_leave(team=team, person=charlie)
+    assert accept(link, charlie) is Outcome.JOINED
+
+
+def test_asking_in_a_row_is_held_up_with_a_good_link_too(team, client):
+    path = path_of(make_invite(team, max_uses=10))
+    answers = [client.post(path, {"action": "ask", "email": f"eve{n}@example.org"}).status_code for n in range(11)]
+    assert answers == [200] * 10 + [429]
+
+
+def test_the_next_person_at_the_computer_can_sign_in_without_it(team, client, charlie):
+    client.post(path_of(make_invite(team)), {"action": "sign-in"})
+    assert "Not for me" in client.get("/accounts/login/").content.decode()
+    assert client.post("/invites/", {"action": "drop"})["Location"] == "/accounts/login/"
+    assert "invites you" not in client.get("/accounts/login/").content.decode()
+    client.post("/accounts/login/", {"login": charlie.email, "password": PASSWORD})
+    assert role_in(team, charlie) is None
+
+
+def test_a_team_that_was_deleted_meanwhile_is_the_end_of_it(team, charlie):
+    invite = make_invite(team)
+    stale = Invite.objects.select_related("team", "invited_by").get(pk=invite.pk)
+    team.delete()
+    assert invite_accept(invite=stale, user=charlie, by_mail=False) is Outcome.ENDED

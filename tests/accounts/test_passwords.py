@@ -2,10 +2,14 @@
 
 import re
 
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
+from accounts.services.keys import key_make
+from models import ApiKey
 from tests.accounts.conftest import signed_in_as
+from tests.conftest import proved, signed_in
 from tests.factories import PASSWORD
 
 NEW = "another quiet sentence"
@@ -58,3 +62,30 @@ def test_a_password_is_changed_by_who_knows_it(alice, client):
     assert "This is not your current password." in page
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD)
+
+
+def reset(visitor, email):
+    ask_for_link(visitor, email)
+    form = visitor.get(link_in(mail.outbox[-1]), follow=True)
+    assert visitor.post(form.request["PATH_INFO"], {"password1": NEW}).status_code == 302
+
+
+def test_who_made_an_account_with_anothers_address_keeps_no_way_in(visitor, alice):
+    """Its owner takes it over by a new password: neither a key nor an address asked for before brings them back."""
+    key, _secret = key_make(user=alice, team=None, name="trap", scopes=["read"], lasts=None)
+    maker = signed_in(alice)
+    proved(maker).post("/accounts/email/", {"email": "mallory@example.org", "change": ""})
+    trap = link_in(mail.outbox[-1])
+    reset(visitor, alice.email)
+    Client().post(trap)
+    alice.refresh_from_db()
+    key.refresh_from_db()
+    assert alice.email == "alice@example.org"
+    assert key.revoked_at
+
+
+def test_keys_of_a_proved_account_outlive_a_forgotten_password(visitor, alice):
+    EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
+    key, _secret = key_make(user=alice, team=None, name="nightly", scopes=["read"], lasts=None)
+    reset(visitor, alice.email)
+    assert ApiKey.objects.usable().filter(pk=key.pk).exists()

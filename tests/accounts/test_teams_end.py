@@ -1,7 +1,10 @@
 """Teams: removing somebody, leaving, passing on, deleting."""
 
+import threading
+
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connections, transaction
 
 from accounts.services import teams as services
 from models import ApiKey, AuditEntry, Invite, Machine, Team
@@ -222,3 +225,38 @@ def test_what_a_person_may_do_ends_with_the_team(bob_client, alice, bob, team):
     services.team_delete(team=team, by=alice)
     assert not Machine.objects.allowing(bob, Action.SEE).filter(pk=machine.pk).exists()
     assert bob_client.get(f"/teams/{team.pk}/").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_demoted_meanwhile_does_no_more(alice, team, admin):
+    """Ann waits for the team while Alice makes her a viewer: what she meets then is her new role."""
+    told = []
+
+    def make_herself_admin():
+        try:
+            services.role_change(team=team, person=admin, role=Role.ADMIN, by=admin)
+        except PermissionDenied as refusal:
+            told.append(str(refusal))
+        finally:
+            connections.close_all()
+
+    other = threading.Thread(target=make_herself_admin)
+    with transaction.atomic():
+        services.role_change(team=team, person=admin, role=Role.VIEWER, by=alice)
+        other.start()
+        other.join(0.5)
+        assert other.is_alive(), "she waits"
+    other.join()
+    assert told and team.role_of(admin) is Role.VIEWER
+
+
+@pytest.mark.parametrize("page", ["delete", "leave", "members/{bob}/remove"])
+def test_what_does_not_change_is_not_counted(alice_client, bob_client, bob, team, page):
+    client = bob_client if page == "leave" else alice_client
+    text = client.get(f"/teams/{team.pk}/{page.format(bob=bob.pk)}/").content.decode()
+    assert "<li>" in text and "<li>0 " not in text
+
+
+def test_a_team_without_machines_is_deleted_without_counting_them(alice_client, team):
+    answer = sure(alice_client).post(f"/teams/{team.pk}/delete/", {"name": team.name}, follow=True)
+    assert "is deleted." in answer.content.decode() and "0 machines" not in answer.content.decode()

@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from machines.forms import rows as rows_module
+from machines.forms.rows import RowsError, read_rows
 from machines.services.predictions import description_of, prediction_make
 from tests.api.conftest import error_of, make_key
 from tests.factories import make_machine
@@ -182,6 +184,27 @@ def test_a_whole_table_of_nonsense_is_answered_shortly(program, machine):
     response = program.ask(machine, *[dict.fromkeys(ROW, "x" * 300)] * 200)
     assert len(error_of(response)["fields"]) == 20
     assert len(response.content) < 10_000
+
+
+def test_millions_of_unknown_columns_cost_no_memory(machine):
+    row, description = {f"unknown {number}": 1 for number in range(100)}, description_of(machine)
+    tracemalloc.start()
+    try:
+        with pytest.raises(RowsError) as refused:
+            read_rows(description, {"rows": [row] * 5_000})
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(refused.value.fields) == 20
+    assert most < 5_000_000
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_lists_in_lists_in_lists(program, machine, opening, closing):
+    value = opening * 500 + b"1" + closing * 500
+    response = program.post(f"machines/{machine.pk}/predict/", b'{"rows": [{"size": ' + value + b"}]}")
+    assert response.status_code == 422
+    assert error_of(response)["message"] == "Row 1: “size” is …. Send a number such as 30.5."
 
 
 def test_a_column_the_machine_does_not_have(program, machine):

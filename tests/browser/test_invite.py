@@ -62,7 +62,20 @@ def invite_by_link(page: Any, team: str) -> str:
     field.wait_for()
     check(page, "invite-made")
     link: str = field.input_value()
+    a_key_alone_gives_no_role(page)
     return link
+
+
+def a_key_alone_gives_no_role(page: Any) -> None:
+    """An arrow key passes by roles that are not meant; the mouse, which cannot, needs no button."""
+    row, address = page.locator("tr", has_text="Anyone with the link"), page.url
+    change = row.get_by_role("button", name="Change")
+    assert not change.is_visible()
+    row.get_by_role("combobox").focus()
+    page.keyboard.press("ArrowDown")
+    change.wait_for()
+    page.keyboard.press("ArrowUp")
+    assert row.get_by_role("combobox").input_value() == "predictor" and page.url == address
 
 
 def sign_up_and_land_on_the_form(page: Any, link: str, site: Site) -> str:

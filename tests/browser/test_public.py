@@ -91,6 +91,10 @@ def test_a_stranger_answers_until_it_is_revoked(chromium: Any, site: Site) -> No
     stranger.locator("#result:focus .outcome").first.wait_for()
     stranger.set_viewport_size(PHONE)
     assert faults(stranger) == []
+    bar, share = (
+        stranger.locator(f".answer-table tr:first-child {part}").bounding_box() for part in (".share", ".num")
+    )
+    assert bar["width"] > 30 and bar["x"] + bar["width"] <= share["x"], "beside the figure, not over it"
     keep(stranger, "public-answer-375")
     check(stranger, "public-answer")
     assert stranger.context.cookies() == []

@@ -26,6 +26,13 @@ def make_entry(**kwargs):
     return entry
 
 
+def test_the_staff_find_it_in_the_navigation_and_nobody_else(dana_client, client, alice):
+    client.force_login(alice)
+    link = f'<li><a href="{URL}">Log</a></li>'
+    assert link in dana_client.get("/").content.decode()
+    assert link not in client.get("/").content.decode()
+
+
 def test_it_works(dana, dana_client):
     dana.time_format, dana.date_format = "12H", "YMD"
     dana.save()

@@ -13,13 +13,13 @@ from django.test import Client
 from django.utils import timezone
 
 from config.formats import Formats
+from config.logs import without_secrets
 from machines.services import public
 from machines.services.machines import machine_delete
 from machines.services.predictions import predictor_of
 from machines.services.sharing import link_publish
 from models import EncDecConfiguration, NNModel, PublicLink
 from models.access import Role
-from models.database_handler import without_secrets
 from tests.conftest import signed_in
 from tests.machines.houses import ANSWERS, IMPORTANCE
 from tests.machines.views.pages import HTMX, is_whole, page

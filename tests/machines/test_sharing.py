@@ -114,7 +114,7 @@ def test_ticks_of_a_whole_form_do_not_matter(machine, alice_client):
 WRONG = {
     "nothing ticked": ({"length": "short"}, "Tick at least one question"),
     "a column that is no input": ({"length": "short", "questions": ["price"]}, "price"),
-    "no answers": ({"max_uses": "0"}, "1"),
+    "no answers": ({"max_uses": "0"}, "Write a whole number from 1 on, or leave it empty."),
     "too many answers": ({"max_uses": "1000001"}, "1000000"),
     "no date": ({"days": "date"}, "Choose the last day"),
     "yesterday": ({"days": "date", "ends_on": "2020-01-01"}, "Choose a day between"),

@@ -7,7 +7,7 @@ from django.urls import reverse
 from models import Machine, User
 from models.machine import MachineStatus
 from tests.conftest import signed_in
-from tests.factories import make_machine, make_user
+from tests.factories import make_machine, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +51,19 @@ def test_who_may_change_people_gives_no_power(request, helper, target):
 def test_who_may_change_people_cannot_take_over_an_administrator(helper, dana):
     assert send(signed_in(helper), dana, email="mine@example.org").status_code == 403
     assert User.objects.get(pk=dana.pk).email == "dana@example.org"
+
+
+def test_who_may_make_members_lets_nobody_into_a_team_they_do_not_see(helper, team, charlie):
+    helper.user_permissions.add(*Permission.objects.filter(codename="add_membership"))
+    sent = {"team": team.pk, "user": helper.pk, "role": "admin"}
+    page = signed_in(helper).post(reverse("admin:models_membership_add"), sent)
+    assert "Select a valid choice" in page.content.decode()
+    assert not team.has_member(helper)
+    own = make_team(helper, admin=charlie)
+    signed_in(helper).post(
+        reverse("admin:models_membership_add"), {"team": own.pk, "user": team.admin_user_id, "role": "viewer"}
+    )
+    assert own.has_member(team.admin_user)
 
 
 def test_an_administrator_gives_power(dana_client, alice):

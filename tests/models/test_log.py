@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from config.logs import without_secrets
 from models import EasyAutoMLLogger, Server
-from models.database_handler import DatabaseHandler, without_secrets
+from models.database_handler import DatabaseHandler
 from tests.factories import make_server
 
 

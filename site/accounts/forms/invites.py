@@ -8,8 +8,8 @@ from django.core.validators import DomainNameValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.addresses import read_addresses
-from accounts.services.invites import ROLE_WORDS, Terms
+from accounts.forms.addresses import read_addresses
+from accounts.services.invites import ROLE_WORDS, Terms, members_among
 from accounts.services.mail import mail_works
 from models import Machine, Team
 from models.access import Role
@@ -49,7 +49,7 @@ class TermsForm(forms.Form):
 
     def __init__(self, *args: Any, team: Team, power: Role, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.has_mail = mail_works()
+        self.team, self.has_mail = team, mail_works()
         self._choice("role").choices = [
             (role.value, f"{role.label}: {ROLE_WORDS[role]}") for role in Role.stored() if role.rank <= power.rank
         ]
@@ -108,6 +108,8 @@ class TermsForm(forms.Form):
 class InviteForm(TermsForm):
     """One invitation, by e-mail or as a link to copy."""
 
+    field_order = ["role", "email", "days", "uses", "is_locked", "landing", "machine", "domain", "language", "note"]
+
     way = forms.ChoiceField(choices=[("link", ""), ("mail", "")])
     email = forms.EmailField(
         label=gettext_lazy("E-mail address"),
@@ -131,9 +133,13 @@ class InviteForm(TermsForm):
         self.fields["uses"].range_text = f"1 – {MOST_USES}"  # type: ignore[attr-defined]
         if not self.has_mail:
             del self.fields["domain"]
+            self.fields["email"].help_text = _("so that you know later for whom the link is")
 
     def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).lower()
+        email = str(self.cleaned_data["email"]).lower()
+        if email and members_among(team=self.team, emails=[email]):
+            raise forms.ValidationError(_("%(email)s is in the team already."), params={"email": email})
+        return email
 
     def clean_domain(self) -> str:
         domain = str(self.cleaned_data["domain"]).lower().removeprefix("@")
@@ -159,6 +165,8 @@ class InviteForm(TermsForm):
 
 class BulkForm(TermsForm):
     """A paste of addresses; each gets an invitation of its own, for one person."""
+
+    field_order = ["addresses", "role", "days", "landing", "machine", "language", "note"]
 
     addresses = forms.CharField(
         label=gettext_lazy("E-mail addresses"),

@@ -64,10 +64,18 @@ def account_delete(*, user: User) -> None:
     for machine in _own_machines(user).light():
         machine_delete(machine=machine, user=user)  # with its training and its files
     with transaction.atomic():
-        _check(user)  # somebody may have joined meanwhile
+        _hold(user)
+        _check(user)  # somebody may have joined meanwhile, or another administrator gone
         record(AuditAction.ACCOUNT_DELETED, actor=user, target=user)
         sessions_end(user=user)
         user.delete()
+
+
+def _hold(user: User) -> None:
+    """Make others wait who join this person's teams, and administrators who go at the same time."""
+    administrators = User.objects.filter(is_super_admin=True) if user.is_super_admin else User.objects.none()
+    for rows in (Team.objects.filter(admin_user=user), administrators):
+        list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
 
 
 def _check(user: User) -> None:

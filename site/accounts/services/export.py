@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -172,7 +173,9 @@ def _dumped(value: Any) -> bytes:
 
 
 class _Encoder(DjangoJSONEncoder):
-    """Bytes, such as those of a file that came with a request, are left out."""
+    """Bytes, such as those of a file that came with a request, are left out; a sum reads 0.00000000, not 0E-8."""
 
     def default(self, o: Any) -> Any:
+        if isinstance(o, Decimal):
+            return f"{o:f}"
         return None if isinstance(o, bytes | memoryview) else super().default(o)

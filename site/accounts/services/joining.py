@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from models import Invite, Machine, Membership, Team, User
+from models import AuditEntry, Invite, Machine, Membership, Team, User
 from models.access import Action, Role
 from models.audit import AuditAction, record
 from models.invite import Landing
@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     MEMBER = "member"  # was one already; no use is counted
     UNPROVED = "unproved"  # the address fits, but nobody has proved that it is theirs
     OTHER_ADDRESS = "other_address"
+    REMOVED = "removed"  # from the team, since the invitation was made
     ENDED = "ended"
 
 
@@ -43,6 +44,8 @@ def obstacle(*, invite: Invite, user: User, by_mail: bool) -> Outcome | None:
     """Return what keeps this person from joining with a usable invitation; None when nothing does."""
     if invite.team.has_member(user):
         return Outcome.MEMBER
+    if AuditEntry.objects.removals(team=invite.team, person=user).filter(at__gt=invite.created_at).exists():
+        return Outcome.REMOVED  # else a link for many would let them in again
     if not invite.is_restricted or any(invite.admits(email) for email in _proved(user, invite, by_mail)):
         return None
     return Outcome.UNPROVED if invite.admits(user.email or "") else Outcome.OTHER_ADDRESS
@@ -58,6 +61,8 @@ def invite_accept(*, invite: Invite, user: User, by_mail: bool) -> Outcome:
     """Make somebody a member with the role of the invitation, and count one use of it."""
     # Of two requests of one person the second waits here, and then finds a member
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if Team.objects.select_for_update().filter(pk=invite.team_id).first() is None:
+        return Outcome.ENDED  # the team was deleted while the page was open
     what = obstacle(invite=invite, user=user, by_mail=by_mail)
     if what is not None:
         return what

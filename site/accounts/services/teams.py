@@ -107,8 +107,12 @@ def leaving_of(*, team: Team, person: User) -> Leaving:
 
 
 def _held(team: Team, by: User, action: Action) -> Team:
-    """Return the team, locked until the end of the transaction, if `by` may do this with it now."""
-    held = Team.objects.allowing(by, action).select_for_update().filter(pk=team.pk).first()
+    """Return the team, locked until the end of the transaction, if `by` may do this with it now.
+
+    The lock is one query and the right another: while the first waits, PostgreSQL would keep to the roles it saw before.
+    """
+    Team.objects.select_for_update().filter(pk=team.pk).first()
+    held = Team.objects.allowing(by, action).filter(pk=team.pk).first()
     if held is None:
         raise PermissionDenied(explain(team=team, person=by, action=action).sentence)
     return held

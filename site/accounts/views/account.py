@@ -1,13 +1,17 @@
 """A person's data: take them along, or delete everything."""
 
+from urllib.parse import urlencode
+
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
+from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -32,9 +36,19 @@ def data(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+def export(request: HttpRequest) -> HttpResponseBase:
+    """After the password one is back at the button: a file that came at once would leave the question standing."""
+    try:
+        response: HttpResponseBase = _archive(request)
+    except ReauthenticationRequired:
+        back = urlencode({"next": reverse("accounts:data", query={"ready": ""})})
+        return redirect(f"{reverse('account_reauthenticate')}?{back}")
+    return response
+
+
 @reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
 @at_most(5, HOUR)
-def export(request: HttpRequest) -> HttpResponseBase:
+def _archive(request: HttpRequest) -> HttpResponseBase:
     name = f"easyautoml-{timezone.now():%Y-%m-%d}.zip"
     return StreamingHttpResponse(
         export_begin(user=person(request)),

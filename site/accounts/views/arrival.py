@@ -10,9 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms.invites import AskForm
-from accounts.kept import join, keep, kept, kept_hash
+from accounts.kept_invite import drop, join, keep, kept, kept_hash
 from accounts.services.joining import Outcome, invite_met, is_by_mail, landing_url, landing_words, obstacle
 from accounts.tasks import invite_asked
+from accounts.views.people import link_again
 from config.limits import count_up, counted, too_many
 from config.origin import ip_of
 from machines.views.access import person
@@ -20,7 +21,7 @@ from models import Invite
 from models.access import Role
 from models.tokens import digest
 
-MOST_FAILURES = 10  # a minute and address: nobody shall try links in a row
+MOST_TRIES = 10  # a minute and address: nobody shall try links in a row, or ask in a row
 SIGNED_OUT = {"sign-up": "account_signup", "sign-in": "account_login", "join": "account_login"}
 read_write = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -41,16 +42,17 @@ def invite_kept(request: HttpRequest) -> HttpResponse:
 def _meet(request: HttpRequest, hashed: str) -> HttpResponse:
     """A look changes nothing: programs that preview links must not use an invitation up."""
     tries = f"invite:{ip_of(request)}"
-    if counted(tries, 60) >= MOST_FAILURES:
+    if counted(tries, 60) >= MOST_TRIES:
         return too_many(request, 60)
     is_known = request.user.is_authenticated
     invite = invite_met(hashed=hashed, user=person(request) if is_known else None)
-    if invite is None:
+    is_wish = request.method == "POST" and request.POST.get("action") == "ask"
+    if invite is None or is_wish:
         count_up(tries, 60)
-    if request.method == "POST" and request.POST.get("action") == "ask":
+    if is_wish:
         return _ask(request, invite, hashed)
     if invite is None:
-        return _ended(request, AskForm())
+        return _ended(request, AskForm(initial={"email": person(request).email} if is_known else None))
     if request.method == "POST":
         return _act(request, invite, hashed)
     return _show(request, invite, hashed)
@@ -84,9 +86,16 @@ def _act(request: HttpRequest, invite: Invite, hashed: str) -> HttpResponse:
     if request.user.is_authenticated and action == "switch":
         get_adapter(request).logout(request)
         action = "sign-in"
+    if action == "drop":
+        drop(request)
+        return redirect("account_login")
     if not request.user.is_authenticated:
         keep(request, hashed)
         return redirect(SIGNED_OUT.get(action, "account_login"))
+    if action == "confirm":
+        keep(request, hashed)  # who confirms joins with it
+        link_again(request, person(request))
+        return redirect("invites:kept")
     if action != "join":
         return _show(request, invite, hashed)
     return redirect(join(request, invite, person(request), hashed))

@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
+from accounts.audit_lines import csv_of, details_of, kind_of
 from accounts.forms.teams import LogForm
-from accounts.log_lines import csv_of, details_of, kind_of
 from accounts.views.team_page import team_page
 from config.search import matching, rest_of_query, typed
 from models import AuditEntry

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms.people import EmailForm, ProfileForm
 from accounts.services import people as services
+from accounts.services.mail import mail_works
 from config.formats import Formats
 from config.shortcuts import redirect_to, render_page
 from models import User
@@ -47,13 +48,18 @@ def email(request: HttpRequest) -> HttpResponse:
     if "keep" in request.POST:
         services.email_change_cancel(user=user)
     elif "again" in request.POST:
-        _send_link(request, services.email_confirm_again(user=user))
+        link_again(request, user)
     elif form.is_valid():
         _send_link(request, services.email_change_begin(user=user, email=form.cleaned_data["email"]))
     else:
         context = {"form": form, "waiting": services.address_to_confirm(user=user)}
         return render_page(request, "accounts/email.html", context)
     return redirect_to(request, "account_email")
+
+
+def link_again(request: HttpRequest, user: User) -> None:
+    """Send the link that confirms somebody's address once more."""
+    _send_link(request, services.email_confirm_again(user=user))
 
 
 def _send_link(request: HttpRequest, address: EmailAddress | None) -> None:
@@ -63,6 +69,9 @@ def _send_link(request: HttpRequest, address: EmailAddress | None) -> None:
         messages.info(request, _("We sent a link a moment ago. Wait three minutes before you ask for another."))
         return
     address.send_confirmation(request)
+    if not mail_works():
+        messages.warning(request, _("This site has no mail server. The link is printed where the site runs."))
+        return
     messages.success(
         request, _("We sent a link to %(email)s. Open it to confirm the address.") % {"email": address.email}
     )

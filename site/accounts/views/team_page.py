@@ -44,6 +44,7 @@ def team_page(request: HttpRequest, pk: int, action: Action, current: str) -> di
         "is_member": own is not None,
         "tabs": [Tab(name, label, reverse(url, args=[pk])) for name, label, url, needs in TABS if role.may(needs)],
         "current": current,
+        "may_create": role.may(Action.CREATE),
         "may_invite": role.may(Action.INVITE),
         "may_manage": role.may(Action.MANAGE),
         "may_transfer": role.may(Action.TRANSFER),

@@ -71,7 +71,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     for member in page:
         member.role_name = Role(member.role).label
     more = {"page": page, "q": text, "query": rest_of_query(q=text), "roles": list(Role), "matrix": matrix()}
-    return render(request, "teams/detail.html", context | more)
+    counts = {"machines": context["team"].machines.count(), "is_alone": not text and page.paginator.count == 1}
+    return render(request, "teams/detail.html", context | more | counts)
 
 
 @login_required
@@ -188,7 +189,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
             "“%(team)s” is deleted. %(n)d machines are with their owners alone now.",
             count,
         )
-        messages.success(request, text % words)
+        messages.success(request, (text if count else _("“%(team)s” is deleted.")) % words)
         return redirect("teams:list")
     counts = {"machines": team.machines.count(), "members": team.memberships.count()}
     return render(request, "teams/delete.html", context | counts | {"form": form})

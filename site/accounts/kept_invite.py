@@ -16,6 +16,10 @@ def keep(request: HttpRequest, hashed: str) -> None:
     request.session[KEY] = hashed
 
 
+def drop(request: HttpRequest) -> None:
+    request.session.pop(KEY, None)
+
+
 def kept_hash(request: HttpRequest) -> str:
     return str(request.session.get(KEY, ""))
 
@@ -47,7 +51,7 @@ def join(request: HttpRequest, invite: Invite, user: User, hashed: str) -> str:
     if outcome not in {Outcome.JOINED, Outcome.MEMBER}:
         keep(request, hashed)
         return reverse("invites:kept")
-    request.session.pop(KEY, None)
+    drop(request)
     if outcome is Outcome.JOINED:
         words = {"team": invite.team.name, "role": Role(invite.role).label}
         messages.success(request, _("Welcome to “%(team)s”. You are %(role)s here.") % words)

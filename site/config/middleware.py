@@ -1,4 +1,4 @@
-"""What every answer keeps to: no methods that nobody needs, and nothing private left behind in a browser."""
+"""What every request goes through: no cookies for strangers, no odd methods, nothing private left in a browser."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,28 @@ from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
+FOR_STRANGERS = "/p/"  # public forms, also in frames of other sites
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+class CookielessMiddleware:
+    """Takes the cookies off before anything looks at them: to a public form everybody is the same stranger.
+
+    So no session is opened for it, nothing can be done in somebody's name, and no form needs a CSRF token.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(FOR_STRANGERS):
+            return self.get_response(request)
+        request.META.pop("HTTP_COOKIE", None)
+        response = self.get_response(request)
+        response.cookies.clear()
+        return response
 
 
 class MethodsMiddleware:
