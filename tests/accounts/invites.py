@@ -38,7 +38,8 @@ def role_in(team: Team, user: User) -> str | None:
 
 def confirmed(user: User) -> User:
     """Somebody who has proved their address."""
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    proof = {"verified": True, "primary": True}
+    EmailAddress.objects.update_or_create(user=user, email=user.email, defaults=proof)
     return user
 
 

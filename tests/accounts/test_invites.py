@@ -10,10 +10,15 @@ from django.utils import timezone
 from models import AuditEntry, Invite, InviteRequest, Membership
 from models.access import Role
 from models.invite import DAYS, Landing
-from tests.accounts.invites import CONSOLE, FORM, make_invite, past, path_of
+from tests.accounts.invites import CONSOLE, FORM, confirmed, make_invite, past, path_of
 from tests.factories import make_machine, make_team, make_user
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _alice_has_proved_her_address(alice):
+    confirmed(alice)
 
 
 @pytest.fixture

@@ -5,9 +5,16 @@ from django.core import mail
 
 from accounts.forms.addresses import Wrong, read_addresses
 from models import Invite
-from tests.accounts.invites import CONSOLE, make_invite, past, work_off
+from tests.accounts.invites import CONSOLE, confirmed, make_invite, past, work_off
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _alice_has_proved_her_address(alice):
+    confirmed(alice)
+
+
 FORM = {"role": "viewer", "days": "7", "landing": "home"}
 
 
@@ -110,3 +117,13 @@ def test_addresses_are_read_as_people_write_them(text, good, wrong):
 def test_a_long_line_of_nonsense_is_read_quickly():
     _good, wrong = read_addresses('"' * 30_000 + "<" * 30_000 + " " * 30_000 + "x")
     assert wrong
+
+
+def test_who_has_an_invitation_gets_no_second_one(send, team, alice_client):
+    send("eve@example.org")
+    page = send("eve@example.org, finn@example.org").content.decode()
+    assert "an invitation waits for them already: eve@example.org." in page
+    assert sorted(Invite.objects.values_list("email", flat=True)) == ["eve@example.org", "finn@example.org"]
+    one = FORM | {"email": "Eve@example.org", "uses": "1", "way": "link"}
+    single = alice_client.post(f"/teams/{team.pk}/invites/", one).content.decode()
+    assert "An invitation waits for eve@example.org already" in single

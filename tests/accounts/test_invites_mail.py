@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.utils import timezone
 
@@ -10,9 +11,16 @@ from accounts.services.invite_mail import invites_send
 from accounts.services.mail import mail_works
 from models import Invite
 from models.invite import MailState
-from tests.accounts.invites import CONSOLE, FORM, make_invite, past, path_of, work_off
+from tests.accounts.invites import CONSOLE, FORM, confirmed, make_invite, past, path_of, work_off
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _alice_has_proved_her_address(alice):
+    confirmed(alice)
+
+
 TO_EVE = FORM | {"way": "mail", "email": "eve@example.org"}
 
 
@@ -142,3 +150,24 @@ def test_nobody_is_told_of_requests_by_a_console(team, client, settings):
     client.post(path_of(make_invite(team, revoked_at=past())), {"action": "ask", "email": "eve@example.org"})
     assert work_off() == 1
     assert Invite.objects.get().requests.count() == 1
+
+
+def test_nobody_has_mail_sent_before_their_own_address_is_proved(alice_client, team):
+    """Else anyone could have this site write to the whole world."""
+    EmailAddress.objects.update(verified=False)
+    where = f"/teams/{team.pk}/invites/"
+    page = alice_client.get(where).content.decode()
+    assert "confirmed your own address" in page and 'value="mail"' not in page
+    page = alice_client.post(where, FORM | {"email": "eve@example.org", "way": "mail"}).content.decode()
+    assert "Confirm your own e-mail address first" in page and "eve@example.org" in page
+    alice_client.post(f"{where}bulk/", FORM | {"addresses": "finn@example.org"})
+    alice_client.post(where, FORM)
+    assert set(Invite.objects.values_list("mail_state", flat=True)) == {""}
+    assert work_off() == 0
+
+
+def test_where_addresses_are_never_proved_mail_goes_out(alice_client, team, settings):
+    EmailAddress.objects.update(verified=False)
+    settings.ACCOUNT_EMAIL_VERIFICATION = "none"
+    alice_client.post(f"/teams/{team.pk}/invites/", FORM | {"email": "eve@example.org", "way": "mail"})
+    assert Invite.objects.get().mail_state == "waiting"

@@ -10,7 +10,7 @@ OUTSIDE = {
     "/accounts/login/": "Sign in",
     "/accounts/signup/": "Make an account",
     "/accounts/password/reset/": "Forgot your password?",
-    "/accounts/password/reset/done/": "Look into your e-mail",
+    "/accounts/password/reset/done/": "A link to choose a new password",
     "/accounts/password/reset/key/done/": "Your password is new",
     "/accounts/password/reset/key/0-nonsense/": "Choose a new password",
     "/accounts/inactive/": "This account is closed",

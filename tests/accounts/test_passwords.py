@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
@@ -89,3 +90,11 @@ def test_keys_of_a_proved_account_outlive_a_forgotten_password(visitor, alice):
     key, _secret = key_make(user=alice, team=None, name="nightly", scopes=["read"], lasts=None)
     reset(visitor, alice.email)
     assert ApiKey.objects.usable().filter(pk=key.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"), [("console", "no mail server"), ("smtp", "a message is on its way")], ids=["console", "smtp"]
+)
+def test_who_asks_for_a_new_one_is_told_where_the_link_is(visitor, settings, backend, said):
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
+    assert said in visitor.get("/accounts/password/reset/done/").content.decode()

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.forms.addresses import read_addresses
-from accounts.services.invites import ROLE_WORDS, Terms, members_among
-from accounts.services.mail import mail_works
-from models import Machine, Team
+from accounts.services.invites import ROLE_WORDS, Terms, members_among, waiting_among
+from accounts.services.mail import mail_works, may_mail
+from models import Machine, Team, User
 from models.access import Role
 from models.invite import DAYS, MOST_USES, Landing
 
@@ -47,9 +47,9 @@ class TermsForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def __init__(self, *args: Any, team: Team, power: Role, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, team: Team, user: User, power: Role, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.team, self.has_mail = team, mail_works()
+        self.team, self.has_mail, self.may_send = team, mail_works(), may_mail(user)
         self._choice("role").choices = [
             (role.value, f"{role.label}: {ROLE_WORDS[role]}") for role in Role.stored() if role.rank <= power.rank
         ]
@@ -139,6 +139,9 @@ class InviteForm(TermsForm):
         email = str(self.cleaned_data["email"]).lower()
         if email and members_among(team=self.team, emails=[email]):
             raise forms.ValidationError(_("%(email)s is in the team already."), params={"email": email})
+        if email and waiting_among(team=self.team, emails=[email]):
+            words = _("An invitation waits for %(email)s already: copy its link below, or send it again.")
+            raise forms.ValidationError(words, params={"email": email})
         return email
 
     def clean_domain(self) -> str:
@@ -152,6 +155,8 @@ class InviteForm(TermsForm):
         email, domain = data.get("email", ""), data.get("domain", "")
         if data.get("way") == "mail" and not self.has_mail:
             self.add_error(None, _("This site cannot send e-mail. Make a link and send it yourself."))
+        elif data.get("way") == "mail" and not self.may_send:
+            self.add_error(None, _("Confirm your own e-mail address first, or make a link and send it yourself."))
         elif data.get("way") == "mail" and not email and "email" not in self.errors:
             self.add_error("email", _("Type the address to which the invitation goes."))
         if data.get("is_locked") and not email and "email" not in self.errors:

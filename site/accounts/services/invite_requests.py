@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.services.invites import Terms, invite_make
-from accounts.services.mail import mail_works
+from accounts.services.mail import mail_works, may_mail
 from models import Invite, InviteRequest, User
 from models.access import Role
 from models.audit import AuditAction, record
@@ -38,7 +38,7 @@ def request_grant(*, request: InviteRequest, user: User) -> Invite:
         note=old.note,
     )
     request_close(request=request)
-    return invite_make(team=old.team, user=user, terms=terms, email=request.email, send=mail_works())
+    return invite_make(team=old.team, user=user, terms=terms, email=request.email, send=may_mail(user))
 
 
 def request_close(*, request: InviteRequest) -> None:

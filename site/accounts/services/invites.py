@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.services.mail import mail_works
+from accounts.services.mail import may_mail
 from models import Invite, Machine, Team, User
 from models.access import Role
 from models.audit import AuditAction, record
@@ -71,9 +71,9 @@ def invite_make(*, team: Team, user: User, terms: Terms, email: str = "", send: 
 
 @transaction.atomic
 def invites_make(*, team: Team, user: User, terms: Terms, emails: Iterable[str]) -> list[Invite]:
-    """Make one invitation for each address, mailed where mail works: all of them or none."""
+    """Make one invitation for each address, mailed where that is possible: all of them or none."""
     invites = [invite_make(team=team, user=user, terms=terms, email=email) for email in emails]
-    if mail_works():
+    if may_mail(user):
         Invite.objects.filter(pk__in=[invite.pk for invite in invites]).update(mail_state=MailState.WAITING)
         _mail_later(invites)
     return invites
@@ -86,6 +86,11 @@ def members_among(*, team: Team, emails: Iterable[str]) -> set[str]:
     return {email for email in found.values_list("email", flat=True) if email}
 
 
+def waiting_among(*, team: Team, emails: Iterable[str]) -> set[str]:
+    """Return which of these addresses have an invitation already that waits for them."""
+    return set(Invite.objects.usable().filter(team=team, email__in=list(emails)).values_list("email", flat=True))
+
+
 @transaction.atomic
 def invite_renew(*, invite: Invite, user: User) -> None:
     """Give an invitation a new link and time, and mail it if it has an address.
@@ -93,7 +98,7 @@ def invite_renew(*, invite: Invite, user: User) -> None:
     Who renews it answers for it from now on: it lives as long as they may invite.
     """
     _check_role(invite.team, user, Role(invite.role))
-    is_mailed = bool(invite.email) and mail_works()
+    is_mailed = bool(invite.email) and may_mail(user)
     invite.invited_by = user
     invite.expires_at = max(invite.expires_at, timezone.now() + timedelta(days=DAYS))
     invite.mail_state = MailState.WAITING if is_mailed else MailState.NONE

@@ -3,11 +3,14 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 from django.utils import translation
+
+from models import User
 
 SECONDS = 20  # a mail server that does not answer must not hold the worker
 NOWHERE = ("console", "dummy")
@@ -16,6 +19,13 @@ NOWHERE = ("console", "dummy")
 def mail_works() -> bool:
     """Return whether e-mail leaves this site; without a mail server it is only printed."""
     return str(settings.EMAIL_BACKEND).split(".")[-2] not in NOWHERE
+
+
+def may_mail(user: User) -> bool:
+    """Return whether the site sends e-mail to others in this person's name: only who has proved their own address."""
+    if settings.ACCOUNT_EMAIL_VERIFICATION == "none":
+        return mail_works()
+    return mail_works() and EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists()
 
 
 def mail_send(

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.forms.invites import MOST_ADDRESSES, BulkForm, InviteForm, RoleForm
 from accounts.services import invite_requests as asking
 from accounts.services import invites as services
-from accounts.services.mail import mail_works
+from accounts.services.mail import may_mail
 from accounts.views.team_page import team_page
 from config.limits import at_most
 from machines.views.access import person, sent
@@ -34,7 +34,7 @@ def invite_list(request: HttpRequest, pk: int) -> HttpResponse:
     context = team_page(request, pk, Action.INVITE, "invites")
     team = context["team"]
     asked = {key: request.GET[key] for key in ("machine", "landing") if key in request.GET}
-    form = InviteForm(sent(request), team=team, power=context["role"], initial=asked)
+    form = InviteForm(sent(request), team=team, user=person(request), power=context["role"], initial=asked)
     if form.is_valid():
         is_mail, email = form.cleaned_data["way"] == "mail", form.cleaned_data["email"]
         invite = services.invite_make(team=team, user=person(request), terms=form.terms, email=email, send=is_mail)
@@ -78,18 +78,26 @@ def _invites_of(request: HttpRequest, team: Team) -> Any:
 def invite_bulk(request: HttpRequest, pk: int) -> HttpResponse:
     context = team_page(request, pk, Action.INVITE, "invites")
     team = context["team"]
-    form = BulkForm(sent(request), team=team, power=context["role"])
+    form = BulkForm(sent(request), team=team, user=person(request), power=context["role"])
     if form.is_valid():
-        emails = form.cleaned_data["addresses"]
-        members = services.members_among(team=team, emails=emails)
-        new = [email for email in emails if email not in members]
+        new = _left_out(request, team, form.cleaned_data["addresses"])
         made = services.invites_make(team=team, user=person(request), terms=form.terms, emails=new)
-        if members:
-            names = ", ".join(sorted(members))
-            messages.info(request, _("Left out, because they are in the team already: %(names)s.") % {"names": names})
         which = f"?from={made[0].pk}" if made else ""
         return redirect(reverse("teams:invites-bulk", args=[pk]) + which)
     return render(request, "invites/bulk.html", context | {"form": form, "made": _just_made(request, team)})
+
+
+def _left_out(request: HttpRequest, team: Team, emails: list[str]) -> list[str]:
+    """Return the addresses without those that need no invitation, and say which these are."""
+    members = services.members_among(team=team, emails=emails)
+    waiting = services.waiting_among(team=team, emails=emails) - members
+    for words, found in (
+        (_("Left out, because they are in the team already: %(names)s."), members),
+        (_("Left out, because an invitation waits for them already: %(names)s."), waiting),
+    ):
+        if found:
+            messages.info(request, words % {"names": ", ".join(sorted(found))})
+    return [email for email in emails if email not in members | waiting]
 
 
 def _just_made(request: HttpRequest, team: Team) -> "QuerySet[Invite] | None":
@@ -117,7 +125,7 @@ def _renew(request: HttpRequest, invite: Invite) -> HttpResponse | None:
         messages.error(request, _("This invitation has ended. Make a new one."))
         return None
     services.invite_renew(invite=invite, user=person(request))
-    if not (invite.email and mail_works()):
+    if not (invite.email and may_mail(person(request))):
         messages.success(request, _("This is the new link. The old one leads nowhere now."))
         return _show_link(invite)
     messages.success(request, _("The invitation to %(email)s is on its way again.") % {"email": invite.email})
@@ -149,7 +157,7 @@ def _answer(request: HttpRequest, invite: Invite) -> HttpResponse | None:
     else:
         new = asking.request_grant(request=wish, user=person(request))
         messages.success(request, _("A new invitation for %(email)s is made.") % {"email": new.email})
-        return None if mail_works() else _show_link(new)
+        return None if may_mail(person(request)) else _show_link(new)
     return None
 
 
