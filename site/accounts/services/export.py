@@ -52,8 +52,18 @@ COLUMN = (
 # Named one by one, because the other columns are secrets
 INVITE = ("team", "role", "email", "domain", "max_uses", "uses", "expires_at", "revoked_at", "note", "created_at")
 KEY = ("team", "name", "start", "scopes", "expires_at", "revoked_at", "last_used_at", "last_used_ip", "created_at")
-LINK = ("machine", "name", "questions", "allowed_sites", "max_uses", "uses", "expires_at", "revoked_at")
-LINK += ("last_used_at", "created_at")
+LINK = (
+    "machine",
+    "name",
+    "questions",
+    "allowed_sites",
+    "max_uses",
+    "uses",
+    "expires_at",
+    "revoked_at",
+    "last_used_at",
+    "created_at",
+)
 
 
 @transaction.atomic
