@@ -24,6 +24,11 @@ WORDS = {
     "members": gettext_lazy("members"),
     "invites": gettext_lazy("invitations"),
     "keys": gettext_lazy("API keys"),
+    "invite": gettext_lazy("invitation no."),
+    "uses": gettext_lazy("people"),
+    "days": gettext_lazy("days"),
+    "why": gettext_lazy("why"),
+    "count": gettext_lazy("how many"),
 }
 
 
@@ -48,6 +53,13 @@ def kind_of(entry: AuditEntry) -> str:
         return str(apps.get_model("models", entry.object_type)._meta.verbose_name)
     except LookupError:
         return entry.object_type
+
+
+def object_of(entry: AuditEntry) -> str:
+    """Return what it was done to, with its kind where the name alone does not say it; "" for who did it themselves."""
+    if entry.object_type == "user":
+        return "" if entry.object_name == entry.actor_name else entry.object_name
+    return f"{kind_of(entry)}: {entry.object_name}" if entry.object_name else ""
 
 
 def csv_of(entries: Iterable[AuditEntry]) -> Iterator[str]:

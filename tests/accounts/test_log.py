@@ -106,3 +106,11 @@ def test_a_refusal_is_in_the_log(alice_client, bob, team):
     signed_in(bob).get(f"/teams/{team.pk}/log/")
     page = page_of(alice_client, team, group="access")
     assert "was refused" in page and "wanted: Read the log" in page
+
+
+def test_who_joined_is_named_once_and_a_thing_with_its_kind(alice_client, alice, bob, team):
+    record(AuditAction.MEMBER_JOINED, actor=bob, team=team, target=bob, invite="7")
+    record(AuditAction.TEAM_RENAMED, actor=alice, team=team, target=team)
+    page = page_of(alice_client, team)
+    assert page.count("bob@example.org") == 1 and "invitation no.: 7" in page
+    assert f"team: {team.name}" in page

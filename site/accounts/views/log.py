@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
-from accounts.audit_lines import csv_of, details_of, kind_of
+from accounts.audit_lines import csv_of, details_of, object_of
 from accounts.forms.teams import LogForm
 from accounts.views.team_page import team_page
 from config.search import matching, rest_of_query, typed
@@ -29,7 +29,7 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
     if group in AuditGroup.values:
         entries = entries.in_group(group)
     page = Paginator(entries, PAGE_SIZE).get_page(request.GET.get("page"))
-    lines = [(entry, kind_of(entry), details_of(entry)) for entry in page]
+    lines = [(entry, object_of(entry), details_of(entry)) for entry in page]
     form = LogForm(initial={"group": group, "who": who})
     more = {"page": page, "lines": lines, "form": form, "query": rest_of_query(group=group, who=who)}
     return render(request, "teams/log.html", context | more | {"is_narrow": bool(group or who)})
