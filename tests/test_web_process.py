@@ -45,7 +45,7 @@ for name in ("detail", "columns", "source", "rows", "training", "predict", "down
     ask(name, reverse(f"machines:{name}", args=[machine.pk]))
 ask("asked", reverse("machines:predict", args=[machine.pk]), {"c0": "50"})
 from models import ApiKey
-key = ApiKey(user=user, name="web", scopes=["read", "predict"])
+key = ApiKey(user=user, name="web", scopes=["read", "predict", "write"])
 bearer = {"Authorization": "Bearer " + key.make_secret()}
 key.save()
 address = f"/api/machines/{machine.pk}/"
