@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ["torch", "tensorflow", "polars", "sklearn", "onnx", "pandas", "scipy", "fastexcel"]
+HEAVY += ["requests", "pygments"]  # what the REST framework might one day use
 
 SCRIPT = """
 import json, sys
