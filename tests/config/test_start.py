@@ -77,3 +77,20 @@ def test_all_who_start_at_once_have_the_same_secret(monkeypatch, tmp_path):
         thread.join()
     assert len(set(found)) == 1 and len(found[0]) >= 50 and len(found) == 8
     assert [path.name for path in (tmp_path / "var").iterdir()] == ["secret_key"]
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("127.0.0.1", "http://127.0.0.1:8123"), ("0.0.0.0", "http://127.0.0.1:8123"), ("::1", "http://[::1]:8123")],
+)
+def test_links_lead_to_where_the_site_is_started(monkeypatch, host, address):
+    monkeypatch.setenv("SITE_URL", "to be forgotten")
+    monkeypatch.delenv("SITE_URL")
+    run.tell_the_address(host, 8123)
+    assert os.environ["SITE_URL"] == env.site_url("SITE_URL", "") == address
+
+
+def test_what_the_environment_says_of_the_address_counts(monkeypatch):
+    monkeypatch.setenv("SITE_URL", "https://answers.example.org")
+    run.tell_the_address("127.0.0.1", 8123)
+    assert os.environ["SITE_URL"] == "https://answers.example.org"

@@ -50,6 +50,7 @@ class Command(BaseCommand):
         works_abandoned_fail()
         if settings.DEMO:
             demo_make(say=self.stdout.write)
+        tell_the_address(host, port)
         processes = [*(start_worker(queues) for queues in WORKERS), start_web(host, port)]
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
@@ -63,6 +64,17 @@ class Command(BaseCommand):
             pass
         finally:
             stop(processes)
+
+
+def tell_the_address(host: str, port: int) -> None:
+    """Let links lead to where the site is started, unless SITE_URL says where people find it."""
+    os.environ.setdefault("SITE_URL", f"http://{reachable(host)}:{port}")
+
+
+def reachable(host: str) -> str:
+    """Return the name by which this computer itself reaches what listens there."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
+    return f"[{name}]" if ":" in name else name
 
 
 def bring_up_to_date() -> None:
@@ -108,9 +120,8 @@ def start_web(host: str, port: int) -> "subprocess.Popen[bytes]":
 
 
 def wait_until_it_answers(host: str, port: int, processes: "list[subprocess.Popen[bytes]]") -> None:
-    shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  (compared, not bound)
     # By the name it is known by: ALLOWED_HOSTS of a public site need not hold 127.0.0.1.
-    question = Request(f"http://{shown}:{port}/healthz", headers={"Host": urlsplit(settings.SITE_URL).netloc})
+    question = Request(f"http://{reachable(host)}:{port}/healthz", headers={"Host": urlsplit(settings.SITE_URL).netloc})
     for _attempt in range(START_SECONDS * 20):
         check_alive(processes)
         try:
