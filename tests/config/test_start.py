@@ -81,7 +81,7 @@ def test_all_who_start_at_once_have_the_same_secret(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(
     ("host", "address"),
-    [("127.0.0.1", "http://127.0.0.1:8123"), ("0.0.0.0", "http://127.0.0.1:8123"), ("::1", "http://[::1]:8123")],
+    [("127.0.0.1", "http://127.0.0.1:8123"), ("0.0.0.0", "http://127.0.0.1:8123"), ("::1", "http://[::1]:8123")],  # noqa: S104  (not bound)
 )
 def test_links_lead_to_where_the_site_is_started(monkeypatch, host, address):
     monkeypatch.setenv("SITE_URL", "to be forgotten")
