@@ -122,10 +122,9 @@ def test_an_error_shows_no_trace(world: World, monkeypatch: pytest.MonkeyPatch, 
 
 def test_cr_and_lf_forge_no_line(world: World, caplog: pytest.LogCaptureFixture):
     """Whatever a person types, a line of the log stays one line (16.4.1)."""
-    from django.utils.module_loading import import_string
-
-    config = settings.LOGGING["formatters"]["line"]
-    formatter = import_string(config["()"])(config["fmt"], style=config["style"])
+    console = next(handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler)
+    formatter = console.formatter
+    assert formatter is not None
     record = logging.LogRecord("x", logging.INFO, "", 0, "typed %s", ("a\r\n2026 ERROR forged\x1b[31m\u2028b",), None)
     assert len(formatter.format(record).splitlines()) == 1 and "\x1b" not in formatter.format(record)
 
