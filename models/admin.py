@@ -32,25 +32,15 @@ from . import (
     User,
     Work,
 )
+from .audit import AuditAction, record
 
 if TYPE_CHECKING:
     DjangoModelAdmin = admin.ModelAdmin[Any]
-    TabularInline = admin.TabularInline[Any, Any]
 else:
-    DjangoModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
+    DjangoModelAdmin = admin.ModelAdmin
 
 
-class OnlyVisible:
-    """Offers, and takes, only what the person may see elsewhere: a number that is typed in leads nowhere else."""
-
-    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        visible_to = getattr(db_field.related_model._default_manager, "visible_to", None)
-        if visible_to:
-            kwargs["queryset"] = visible_to(request.user)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
-
-
-class ModelAdmin(OnlyVisible, DjangoModelAdmin):
+class ModelAdmin(DjangoModelAdmin):
     """Staff see here what they may see elsewhere: a permission says what they may do with it, not whose it is."""
 
     def get_queryset(self, request: Any) -> models.QuerySet[Any]:
@@ -59,8 +49,11 @@ class ModelAdmin(OnlyVisible, DjangoModelAdmin):
         return rows.order_by(*self.get_ordering(request)) if self.get_ordering(request) else rows
 
 
-class HistoryAdmin(ModelAdmin):
-    """What has happened is looked at, not changed."""
+class LookOnlyAdmin(ModelAdmin):
+    """Looked at, not changed: history is history, and the rest changes on its own pages.
+
+    There roles count, what is done is noted in the log, and what hangs on it (files, links, trainings) goes along.
+    """
 
     def has_add_permission(self, request: Any) -> bool:
         return False
@@ -96,36 +89,29 @@ class UserAdmin(ModelAdmin):
     def has_add_permission(self, request: Any) -> bool:
         return False  # people sign up and choose a password themselves
 
+    def has_delete_permission(self, request: Any, obj: models.Model | None = None) -> bool:
+        return False  # `manage.py account_delete` takes files, trainings and shared machines into account
 
-class MembershipInline(OnlyVisible, TabularInline):
-    model = Membership
-    fields = ("user", "role", "joined_at")
-    readonly_fields = ("joined_at",)
-    autocomplete_fields = ("user",)
-    extra = 0
+    def save_model(self, request: Any, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        noted = sorted({*self.powers, "is_active"} & set(form.changed_data))
+        if noted:
+            record(AuditAction.POWERS_CHANGED, actor=request.user, target=obj, powers=noted)
 
 
 @admin.register(Team)
-class TeamAdmin(ModelAdmin):
+class TeamAdmin(LookOnlyAdmin):
     list_display = ("name", "admin_user", "created_at")
     search_fields = ("name", "admin_user__email")
-    autocomplete_fields = ("admin_user",)
     exclude = ("url", "permission")
-    inlines = (MembershipInline,)
-
-
-class ColumnInline(TabularInline):
-    model = Column
-    fields = ("position", "name", "type", "role", "unit")
-    extra = 0
+    list_select_related = ("admin_user",)
 
 
 @admin.register(Machine)
-class MachineAdmin(ModelAdmin):
+class MachineAdmin(LookOnlyAdmin):
     list_display = ("machine_name", "machine_owner_user", "machine_owner_team", "machine_status", "machine_level")
     list_filter = ("machine_status", "machine_level")
     search_fields = ("machine_name", "machine_owner_user__email")
-    autocomplete_fields = ("machine_owner_user", "machine_owner_team")
     fields = (
         "machine_name",
         "machine_description",
@@ -138,15 +124,6 @@ class MachineAdmin(ModelAdmin):
         "rows_count",
         "source_name",
     )
-    readonly_fields = ("machine_status", "machine_status_message", "model_version", "rows_count", "source_name")
-    inlines = (ColumnInline,)
-
-    def save_model(self, request: Any, obj: Machine, form: Any, change: bool) -> None:
-        """Write what was changed and no more: a training may be writing the rest."""
-        if change:
-            obj.save(update_fields=form.changed_data)
-        else:
-            obj.save()
 
     def get_queryset(self, request: Any) -> models.QuerySet[Machine]:
         return (
@@ -155,7 +132,7 @@ class MachineAdmin(ModelAdmin):
 
 
 @admin.register(Work)
-class WorkAdmin(HistoryAdmin):
+class WorkAdmin(LookOnlyAdmin):
     list_display = ("id", "machine_name", "kind", "state", "progress", "user", "server", "created_at")
     list_filter = ("is_work_training", "is_work_solving", "server")
     search_fields = ("machine_name", "user__email")
@@ -163,23 +140,21 @@ class WorkAdmin(HistoryAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ModelAdmin):
+class MembershipAdmin(LookOnlyAdmin):
     list_display = ("team", "user", "role", "joined_at")
     list_filter = ("role",)
     search_fields = ("team__name", "user__email")
-    autocomplete_fields = ("team", "user")
-    exclude = ("invite",)
     list_select_related = ("team", "user")
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(HistoryAdmin):
+class AuditEntryAdmin(LookOnlyAdmin):
     list_display = ("at", "actor_name", "action", "object_name", "team_name", "ip")
     list_filter = ("action",)
     search_fields = ("actor_name", "object_name", "team_name")
 
 
-class SecretAdmin(HistoryAdmin):
+class SecretAdmin(LookOnlyAdmin):
     """What opens something is made and revoked on its own page; the administration shows that it exists."""
 
     exclude = ("token_seed", "token_hash", "mail_hash", "key_hash")
@@ -192,7 +167,7 @@ class InviteAdmin(SecretAdmin):
 
 
 @admin.register(InviteRequest)
-class InviteRequestAdmin(HistoryAdmin):
+class InviteRequestAdmin(LookOnlyAdmin):
     list_display = ("email", "invite", "created_at", "answered_at")
     list_select_related = ("invite__team",)
 
@@ -210,39 +185,39 @@ class ApiKeyAdmin(SecretAdmin):
 
 
 @admin.register(Operation)
-class OperationAdmin(HistoryAdmin):
+class OperationAdmin(LookOnlyAdmin):
     list_display = ("id", "kind", "machine_name", "machine_owner", "operation_user", "date_time")
     search_fields = ("id", "machine_name", "operation_user__email")
     list_select_related = ("machine_owner", "operation_user")
 
 
 @admin.register(Credit, Debit, CreditIXIOO, DebitIXIOO)
-class MovementAdmin(HistoryAdmin):
+class MovementAdmin(LookOnlyAdmin):
     list_display = ("id", "user", "amount", "date_time")
     search_fields = ("user__email",)
     list_select_related = ("user",)
 
 
 @admin.register(Billing)
-class BillingAdmin(HistoryAdmin):
+class BillingAdmin(LookOnlyAdmin):
     list_display = ("id", "machine_name", "machine_owner_user", "Operation_User", "date_time")
     list_select_related = ("machine_owner_user", "Operation_User")
 
 
 @admin.register(EasyAutoMLLogger)
-class LoggerAdmin(HistoryAdmin):
+class LoggerAdmin(LookOnlyAdmin):
     list_display = ("timestamp", "level", "logger", "message", "host_name")
     search_fields = ("message", "logger")
 
 
 @admin.register(DataLinesOperation)
-class DataLinesOperationAdmin(HistoryAdmin):
+class DataLinesOperationAdmin(LookOnlyAdmin):
     list_display = ("id", "machine_id", "rows", "is_added_for_learning", "is_added_for_solving", "user", "date_time")
     list_select_related = ("user",)
 
 
 @admin.register(ConsultingRequest)
-class ConsultingRequestAdmin(HistoryAdmin):
+class ConsultingRequestAdmin(LookOnlyAdmin):
     list_display = ("id", "category", "state", "user", "consultant_user", "amount_usd", "created_at")
     list_filter = ("category",)
     list_select_related = ("user", "consultant_user")
@@ -257,23 +232,21 @@ class ServerAdmin(ModelAdmin):
 
 
 @admin.register(Graph)
-class GraphAdmin(ModelAdmin):
+class GraphAdmin(LookOnlyAdmin):
     list_display = ("id", "machine", "title", "x", "y")
-    autocomplete_fields = ("machine",)
     list_select_related = ("machine",)
 
 
 @admin.register(Column)
-class ColumnAdmin(ModelAdmin):
+class ColumnAdmin(LookOnlyAdmin):
     list_display = ("name", "machine", "type", "role")
     list_filter = ("type", "role")
     search_fields = ("name", "machine__machine_name")
-    autocomplete_fields = ("machine",)
     list_select_related = ("machine",)
 
 
 @admin.register(NNModel, EncDecConfiguration)
-class PartAdmin(HistoryAdmin):
+class PartAdmin(LookOnlyAdmin):
     list_display = ("id",)
 
     def get_queryset(self, request: Any) -> models.QuerySet[Any]:

@@ -31,6 +31,7 @@ class AuditAction(models.TextChoices):
     RECOVERY_CODE_USED = "account.recovery_code_used", _("used a recovery code")
     SESSION_ENDED = "account.session_ended", _("ended a session")
     DATA_EXPORTED = "account.data_exported", _("exported their data")
+    POWERS_CHANGED = "account.powers_changed", _("changed what somebody may administer")
     ACCOUNT_DELETED = "account.deleted", _("deleted their account")
     TEAM_MADE = "team.made", _("made the team")
     TEAM_RENAMED = "team.renamed", _("renamed the team")

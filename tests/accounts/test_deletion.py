@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.db import connections
 
 from accounts.services.account import AccountKeptError, account_delete
@@ -184,3 +185,15 @@ def test_two_last_administrators_cannot_both_go(dana):
     for thread in threads:
         thread.join()
     assert len(kept) == User.objects.filter(is_super_admin=True).count() == 1
+
+
+def test_who_runs_the_site_can_do_it(alice, bob, team, capsys):
+    machine = make_whole_machine(bob)
+    call_command("account_delete", bob.email.upper())
+    assert "is deleted" in capsys.readouterr().out
+    assert not is_here(bob) and not Machine.objects.filter(pk=machine.pk).exists()
+    team.add_user_to_team(make_user())
+    for email, said in ((alice.email, "own teams with other people: “Alice and Bob”"), (bob.email, "Nobody signs in")):
+        with pytest.raises(CommandError, match=said):
+            call_command("account_delete", email)
+    assert is_here(alice)
