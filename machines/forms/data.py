@@ -9,6 +9,7 @@ from django.core.files.base import File
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from config.shortcuts import field_of
 from machines.engine.parameters import LEVEL_SECONDS
 from machines.forms.fields import MomentField, NumberField
 from models import Column, Team
@@ -78,7 +79,7 @@ class UploadForm(RowsForm):
 
     def __init__(self, *args: Any, teams: QuerySet[Team], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["team"].queryset = teams  # type: ignore[attr-defined]
+        field_of(self, "team").queryset = teams
         if not teams:
             del self.fields["team"]
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from config.formats import current_formats
+from config.shortcuts import field_of
 from machines.forms.data import TeamField
 from machines.forms.fields import MomentField
 from models import Machine, Team, User
@@ -37,11 +38,11 @@ class ShareForm(forms.Form):
         super().__init__(data, initial={"team": machine.machine_owner_team_id})
         if machine.machine_owner_user_id == user.pk:
             current = Team.objects.filter(machines=machine)
-            self.fields["team"].queryset = (Team.objects.allowing(user, Action.CREATE) | current).distinct()  # type: ignore[attr-defined]
+            field_of(self, "team").queryset = (Team.objects.allowing(user, Action.CREATE) | current).distinct()
 
     @property
     def has_teams(self) -> bool:
-        return len(self.fields["team"].choices) > 1  # type: ignore[attr-defined]
+        return len(field_of(self, "team").choices) > 1
 
 
 class LinkForm(forms.Form):
@@ -88,11 +89,11 @@ class LinkForm(forms.Form):
         ticked = offered[: _enough(offered)]
         self.fields["questions"].initial = [item["name"] for item in ticked]
         self.fields["questions"].help_text = _hint(ticked)
-        for field in self.fields.values():
-            field.quiet_optional = True  # type: ignore[attr-defined]
+        for name in self.fields:
+            field_of(self, name).quiet_optional = True
 
     def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
-        self.fields[name].choices = choices  # type: ignore[attr-defined]
+        field_of(self, name).choices = choices
 
     def clean_allowed_sites(self) -> list[str]:
         lines = [line.strip().lower().removesuffix("/") for line in self.cleaned_data["allowed_sites"].splitlines()]

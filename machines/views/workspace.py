@@ -16,6 +16,7 @@ from models.machine import MachineQuerySet
 
 SESSION_KEY = "workspace"
 EVERYTHING, MINE = "all", "mine"
+TEAMS = "_my_teams"  # kept on the request
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ class Workspace:
 
 def my_teams(request: HttpRequest) -> list[Team]:
     """Return the teams of the signed-in person, read once a request."""
-    if not hasattr(request, "_my_teams"):
-        request._my_teams = list(Team.objects.of(person(request)).only("name"))  # type: ignore[attr-defined]
-    return cast("list[Team]", request._my_teams)  # type: ignore[attr-defined]
+    if not hasattr(request, TEAMS):
+        setattr(request, TEAMS, list(Team.objects.of(person(request)).only("name")))
+    return cast("list[Team]", getattr(request, TEAMS))
 
 
 def workspaces_of(request: HttpRequest) -> list[Workspace]:

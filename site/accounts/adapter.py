@@ -27,7 +27,7 @@ from models.audit import AuditAction, record
 logger = logging.getLogger(__name__)
 
 
-class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+class Adapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": gettext_lazy("E-mail address and password do not belong together. Check both."),
         "too_many_login_attempts": gettext_lazy("Too many attempts. Wait five minutes, or reset your password."),
@@ -117,7 +117,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no 
         return reverse("accounts:security")
 
 
-class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class SecondFactorAdapter(DefaultMFAAdapter):
     encrypt, decrypt = staticmethod(encryption.encrypt), staticmethod(encryption.decrypt)
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": gettext_lazy(

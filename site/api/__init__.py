@@ -21,4 +21,4 @@ def _absent(*names: str) -> Iterator[None]:
 
 # The REST framework imports whatever it might one day work with: 18 MB in every web process, for nothing.
 with _absent(*UNUSED):
-    import rest_framework.compat  # noqa: F401
+    import rest_framework.compat  # noqa: F401  (for its side effect)

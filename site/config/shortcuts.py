@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.cache import patch_vary_headers
@@ -35,3 +36,8 @@ def redirect_to(request: HttpRequest, url: str) -> HttpResponse:
     if getattr(request, "htmx", None):
         return HttpResponseClientRedirect(resolve_url(url))
     return redirect(url)
+
+
+def field_of(form: forms.BaseForm, name: str) -> Any:
+    """Return a field as what it is: Django's types know its base class only, not its choices, nor words of our own."""
+    return form.fields[name]

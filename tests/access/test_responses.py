@@ -142,7 +142,7 @@ def lines() -> Callable[[], str]:
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    yield lambda: "\n".join(kept)  # type: ignore[misc]
+    yield lambda: "\n".join(kept)
     root.removeHandler(handler)
     root.setLevel(level)
 

@@ -34,7 +34,7 @@ def port():
     server.server_close()
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104  (not bound)
 def test_a_site_that_answers_to_its_public_name_only_starts(settings, monkeypatch, port, host):
     monkeypatch.setattr(run, "START_SECONDS", 1)
     settings.SITE_URL = "https://x.example.org"

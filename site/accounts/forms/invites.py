@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from accounts.forms.addresses import read_addresses
 from accounts.services.invites import ROLE_WORDS, Terms, members_among, waiting_among
 from accounts.services.mail import mail_works, may_mail
+from config.shortcuts import field_of
 from models import Machine, Team, User
 from models.access import Role
 from models.invite import DAYS, MOST_USES, Landing
@@ -50,21 +51,18 @@ class TermsForm(forms.Form):
     def __init__(self, *args: Any, team: Team, user: User, power: Role, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.team, self.has_mail, self.may_send = team, mail_works(), may_mail(user)
-        self._choice("role").choices = [
+        field_of(self, "role").choices = [
             (role.value, f"{role.label}: {ROLE_WORDS[role]}") for role in Role.stored() if role.rank <= power.rank
         ]
-        self.fields["days"].range_text = f"1 – {MOST_DAYS}"  # type: ignore[attr-defined]
+        field_of(self, "days").range_text = f"1 – {MOST_DAYS}"
         machines = Machine.objects.filter(machine_owner_team=team).only("machine_name").order_by("-pk")
-        self._choice("machine").queryset = machines
-        self._choice("machine").choices = self._offered(machines)
-        self._choice("language").choices = settings.LANGUAGES
+        field_of(self, "machine").queryset = machines
+        field_of(self, "machine").choices = self._offered(machines)
+        field_of(self, "language").choices = settings.LANGUAGES
         if len(settings.LANGUAGES) == 1:
             del self.fields["language"]
         if not self.has_mail:
             del self.fields["is_locked"]  # nobody can prove an address here
-
-    def _choice(self, name: str) -> Any:
-        return self.fields[name]
 
     def _offered(self, machines: Any) -> list[tuple[Any, str]]:
         """Offer the newest machines, and the one that is asked for if it is an older one."""
@@ -130,7 +128,7 @@ class InviteForm(TermsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["uses"].range_text = f"1 – {MOST_USES}"  # type: ignore[attr-defined]
+        field_of(self, "uses").range_text = f"1 – {MOST_USES}"
         if not self.has_mail:
             del self.fields["domain"]
             self.fields["email"].help_text = _("so that you know later for whom the link is")
@@ -184,7 +182,7 @@ class BulkForm(TermsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["addresses"].range_text = _("%(n)d at most") % {"n": MOST_ADDRESSES}  # type: ignore[attr-defined]
+        field_of(self, "addresses").range_text = _("%(n)d at most") % {"n": MOST_ADDRESSES}
         if "is_locked" in self.fields:
             self.fields["is_locked"].label = _("Each can be used with its address only")
 

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from config.formats import Formats
+from config.shortcuts import field_of
 from models import User
 
 PASSWORD_HELP = _("At least 8 characters. A short sentence of your own is easy to remember.")
@@ -28,18 +29,18 @@ class Calm:
                 field.help_text = PASSWORD_HELP if name == "password1" else ""
 
 
-class SignInForm(Calm, allauth.LoginForm):  # type: ignore[misc]  # allauth ships no types
+class SignInForm(Calm, allauth.LoginForm):
     labels = {"login": _("E-mail address"), "password": _("Password")}
 
 
-class SignUpForm(Calm, allauth.SignupForm):  # type: ignore[misc]
+class SignUpForm(Calm, allauth.SignupForm):
     name = forms.CharField(max_length=140, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"}))
 
     field_order = ["email", "password1", "name"]
     labels = {"email": _("E-mail address"), "password1": _("Password"), "name": _("Your name (optional)")}
 
 
-class PasswordResetForm(Calm, allauth.ResetPasswordForm):  # type: ignore[misc]
+class PasswordResetForm(Calm, allauth.ResetPasswordForm):
     labels = {"email": _("E-mail address")}
 
 
@@ -53,15 +54,15 @@ class _OncePassword(Calm):
         del self.fields["password2"]  # type: ignore[attr-defined]
 
 
-class PasswordChangeForm(_OncePassword, allauth.ChangePasswordForm):  # type: ignore[misc]
+class PasswordChangeForm(_OncePassword, allauth.ChangePasswordForm):
     pass
 
 
-class PasswordSetForm(_OncePassword, allauth.SetPasswordForm):  # type: ignore[misc]
+class PasswordSetForm(_OncePassword, allauth.SetPasswordForm):
     pass
 
 
-class PasswordFromKeyForm(_OncePassword, allauth.ResetPasswordKeyForm):  # type: ignore[misc]
+class PasswordFromKeyForm(_OncePassword, allauth.ResetPasswordKeyForm):
     pass
 
 
@@ -83,7 +84,7 @@ class EmailForm(forms.Form):
         return email
 
 
-class ConfirmItIsYouForm(Calm, allauth.ReauthenticateForm):  # type: ignore[misc]
+class ConfirmItIsYouForm(Calm, allauth.ReauthenticateForm):
     labels = {"password": _("Password")}
 
 
@@ -137,7 +138,7 @@ class ProfileForm(forms.ModelForm[User]):
         super().__init__(*args, **kwargs)
         self.stored = self.instance.formats
         for name, choices in self.choices.items():
-            self.fields[name].choices = choices  # type: ignore[attr-defined]
+            field_of(self, name).choices = choices
 
     @property
     def preference_fields(self) -> list[forms.BoundField]:

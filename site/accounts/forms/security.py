@@ -14,16 +14,18 @@ class _Code(Calm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["code"].widget.attrs.update(inputmode="numeric", spellcheck="false", autofocus=True)  # type: ignore[attr-defined]
+        self.fields["code"].widget.attrs.update(  # type: ignore[attr-defined]  # mixed into forms
+            inputmode="numeric", spellcheck="false", autofocus=True
+        )
 
 
-class CodeForm(_Code, allauth.AuthenticateForm):  # type: ignore[misc]  # allauth ships no types
+class CodeForm(_Code, allauth.AuthenticateForm):
     labels = {"code": _("Code of your app, or a recovery code")}
 
 
-class CodeAgainForm(_Code, allauth.ReauthenticateForm):  # type: ignore[misc]
+class CodeAgainForm(_Code, allauth.ReauthenticateForm):
     labels = {"code": _("Code of your app, or a recovery code")}
 
 
-class FirstCodeForm(_Code, ActivateTOTPForm):  # type: ignore[misc]
+class FirstCodeForm(_Code, ActivateTOTPForm):
     labels = {"code": _("The code your app shows now")}

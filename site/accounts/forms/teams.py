@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.members import people_of
+from config.shortcuts import field_of
 from models import Team, User
 from models.access import Action, Role
 from models.audit import AuditGroup
@@ -41,7 +42,7 @@ class TransferForm(forms.Form):
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         members = people_of(team).filter(place__isnull=False, is_active=True).exclude(pk=team.admin_user_id)
-        self.fields["to"].queryset = members  # type: ignore[attr-defined]
+        field_of(self, "to").queryset = members
 
 
 class DeleteForm(forms.Form):

@@ -46,7 +46,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@reauthentication_required
 @at_most(5, HOUR)
 def _archive(request: HttpRequest) -> HttpResponseBase:
     name = f"easyautoml-{timezone.now():%Y-%m-%d}.zip"
@@ -59,7 +59,7 @@ def _archive(request: HttpRequest) -> HttpResponseBase:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]
+@reauthentication_required(allow_get=True)
 def delete(request: HttpRequest) -> HttpResponse:
     user = person(request)
     form = DeleteForm(sent(request), user=user)

@@ -108,20 +108,20 @@ class _WithInvite:
     address_field = "email"
 
     def get_initial(self) -> dict[str, Any]:
-        initial: dict[str, Any] = super().get_initial()  # type: ignore[misc]
+        initial: dict[str, Any] = super().get_initial()  # type: ignore[misc]  # mixed into views
         self.invite = kept(self.request)
         return initial | ({self.address_field: self.invite.email} if self.invite and self.invite.email else {})
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]  # the same
         return context | {"invite": getattr(self, "invite", None)}
 
 
-class SignUp(_WithInvite, allauth.SignupView):  # type: ignore[misc]  # allauth ships no types
+class SignUp(_WithInvite, allauth.SignupView):
     pass
 
 
-class SignIn(_WithInvite, allauth.LoginView):  # type: ignore[misc]
+class SignIn(_WithInvite, allauth.LoginView):
     address_field = "login"
 
 

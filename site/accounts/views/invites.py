@@ -105,7 +105,8 @@ def _just_made(request: HttpRequest, team: Team) -> "QuerySet[Invite] | None":
         return None
     first = _number(request.GET["from"])
     made = _invites_of(request, team).usable().filter(invited_by=person(request), pk__gte=first)
-    return made.exclude(email="").order_by("pk")[:MOST_ADDRESSES]  # type: ignore[no-any-return]
+    found: QuerySet[Invite] = made.exclude(email="").order_by("pk")[:MOST_ADDRESSES]
+    return found
 
 
 @login_required

@@ -42,7 +42,7 @@ def team_keys(request: HttpRequest, pk: int) -> HttpResponse:
     return page
 
 
-@reauthentication_required(enabled=lambda request: request.method == "POST")  # type: ignore[untyped-decorator]
+@reauthentication_required(enabled=lambda request: request.method == "POST")
 @never_cache  # a new key stands in the answer to the form, and nowhere else
 @at_most(20, seconds=60)
 def _page(request: HttpRequest, template: str, keys: ApiKeyQuerySet, context: dict[str, Any]) -> HttpResponse:

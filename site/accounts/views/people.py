@@ -40,7 +40,7 @@ def _preview(formats: Formats) -> dict[str, str]:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication_required(enabled=lambda request: "change" in request.POST)  # type: ignore[untyped-decorator]
+@reauthentication_required(enabled=lambda request: "change" in request.POST)
 def email(request: HttpRequest) -> HttpResponse:
     # allauth's own page for this replaces an unconfirmed address at once, and its owner could sign in no more
     user = cast(User, request.user)

@@ -161,7 +161,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @read_write
-@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]  # what was posted goes on afterwards
+@reauthentication_required(allow_get=True)
 def transfer(request: HttpRequest, pk: int) -> HttpResponse:
     context = team_page(request, pk, Action.TRANSFER, "settings")
     form = TransferForm(sent(request), team=context["team"])
@@ -176,7 +176,7 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @read_write
-@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]
+@reauthentication_required(allow_get=True)
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     context = team_page(request, pk, Action.TRANSFER, "settings")
     team = context["team"]
