@@ -1,25 +1,16 @@
-"""A training in a process of its own: `python -m machines.engine.fit_job`.
+"""A training in a process of its own: `python -m machines.engine.fit_job`. See machines.engine.job for what it hears and says."""
 
-Reads one line of JSON on stdin (see `Job`), writes one line of JSON per event on stdout. A further line `finish` on
-stdin means "keep the best you have"; the end of stdin means that whoever asked is gone, and the process ends at once.
-"""
-
-import os
-import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any
 
 import orjson
 
-from machines.engine.errors import DataError, Notice, Weight, gettext_noop
-from machines.engine.progress import Progress
+from machines.engine.errors import Notice, Weight, gettext_noop
+from machines.engine.job import Parent, serve, write_safely
 
-OUT_OF_MEMORY = gettext_noop("There was not enough memory for this table. Use fewer columns or rows.")
 UNREADABLE = gettext_noop("%(cells)s cells of “%(column)s” could not be read as its type and count as missing.")
-GONE = 3  # exit status when the parent went away
 
 
 @dataclass(frozen=True)
@@ -37,8 +28,7 @@ class Job:
     threads: int = 1
 
     @classmethod
-    def from_line(cls, line: str) -> "Job":
-        data = orjson.loads(line)
+    def from_json(cls, data: Mapping[str, Any]) -> "Job":
         return cls(
             parts=tuple(Path(part) for part in data["parts"]),
             schema=data["schema"],
@@ -52,47 +42,9 @@ class Job:
         )
 
 
-class Listener:
-    """Watches stdin in a thread: `finish`, or the end of the parent."""
-
-    def __init__(self, lines: TextIO) -> None:
-        self.finish = threading.Event()
-        threading.Thread(target=self._watch, args=(lines,), daemon=True).start()
-
-    def on_progress(self, progress: Progress) -> bool:
-        """Pass progress on; False once somebody said "finish now"."""
-        emit({"kind": "progress"} | progress.to_json())
-        return not self.finish.is_set()
-
-    def _watch(self, lines: TextIO) -> None:
-        for line in lines:
-            if line.strip() == "finish":
-                self.finish.set()
-        os._exit(GONE)
-
-
-def emit(event: Mapping[str, Any]) -> None:
-    """Write one event as one line."""
-    out: BinaryIO = sys.stdout.buffer
-    out.write(orjson.dumps(event, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
-    out.flush()
-
-
-def write_safely(path: Path, content: bytes) -> None:
-    """Give the file its name only when all of it is on the disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def run(job: Job, listener: Listener) -> None:
+def run(request: dict[str, Any], parent: Parent) -> None:
     """Read the rows, train, and write machine and report. Raises DataError."""
+    job = Job.from_json(request)
     import torch  # slow: a second or more, so that the parent hears of mistakes in the job's line first
 
     from machines.engine.columns.parse import parse_table
@@ -112,7 +64,7 @@ def run(job: Job, listener: Listener) -> None:
         level=job.level,
         deadline=job.deadline,
         seed=job.seed,
-        on_progress=listener.on_progress,
+        on_progress=lambda progress: parent.tell(progress.to_json()),
         parameters=Parameters.from_json(job.parameters),
     )
     report = fitted.report.to_json()
@@ -121,24 +73,9 @@ def run(job: Job, listener: Listener) -> None:
     write_safely(job.report_path, orjson.dumps(report, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
-def main() -> None:
-    """Run the one job that stdin names."""
-    job = Job.from_line(sys.stdin.readline())
-    listener = Listener(sys.stdin)
-    try:
-        run(job, listener)
-    except DataError as error:
-        emit({"kind": "error", "error": error.notice.to_json()})
-    except MemoryError:
-        emit({"kind": "error", "error": Notice(OUT_OF_MEMORY, {}, Weight.WARNING).to_json()})
-    else:
-        emit({"kind": "done"})
-    os._exit(0)  # the thread that waits for stdin would hold the process
-
-
 def _unreadable(column: str, cells: int) -> Notice:
     return Notice(UNREADABLE, {"column": column, "cells": cells}, Weight.WARNING)
 
 
 if __name__ == "__main__":
-    main()
+    serve(run)
