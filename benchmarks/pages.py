@@ -99,7 +99,8 @@ def write_wide(path: Path) -> None:
 
 def upload_to_answer(client: "Client", path: Path) -> "tuple[Machine, float]":
     """Upload, confirm, train at level 1 and ask once; return the machine and the seconds that the computer took."""
-    from machines.services.training import latest_work, training_execute
+    from machines.jobs.runner import work_run
+    from machines.services.training import latest_work
     from models import Machine
 
     started = time.perf_counter()
@@ -111,7 +112,7 @@ def upload_to_answer(client: "Client", path: Path) -> "tuple[Machine, float]":
     posted(client, f"{address}columns/", columns_answered(machine))
     work = latest_work(machine)
     assert work is not None, "the training did not start"
-    training_execute(work_id=work.pk)
+    work_run(work_id=work.pk)
     machine.refresh_from_db()
     ask(client, machine)
     return machine, time.perf_counter() - started
@@ -197,16 +198,17 @@ def answered(machine: "Machine") -> dict[str, Any]:
 
 def worker_megabytes(client: "Client", machine: "Machine") -> float:
     """Memory of a real web worker after 50 pages and 50 answers."""
-    from machines.management.commands.run import start_web, stop, wait_until_it_answers
+    from machines.management.commands._processes import Kept
+    from machines.management.commands.run import stop, wait_until_it_answers, web_command
 
     port = free_port()
-    process = start_web("127.0.0.1", port)
+    process = Kept(web_command("127.0.0.1", port), ROOT)
     try:
         wait_until_it_answers("127.0.0.1", port, [process])
         page = f"http://localhost:{port}/machines/{machine.pk}/predict/"
         for _ in range(ASKED):
             ask_by_http(client, page, answers_of(machine))
-        return max(megabytes(pid) for pid in children(process.pid))
+        return max(megabytes(pid) for pid in children(process.process.pid))
     finally:
         stop([process])
 

@@ -40,7 +40,13 @@ class Child:
     """One running child. `send` writes a line to it; `stop` ends it and everything it started."""
 
     def __init__(
-        self, module: str, request: dict[str, Any], *, threads: int = 1, limits: Mapping[int, int] | None = None
+        self,
+        module: str,
+        request: dict[str, Any],
+        *,
+        threads: int = 1,
+        niceness: int = 0,
+        limits: Mapping[int, int] | None = None,
     ) -> None:
         self.folder = tempfile.mkdtemp(prefix="easyautoml-child-")
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -60,6 +66,7 @@ class Child:
             start_new_session=True,
         )
         _limit(self.process.pid, limits or {})
+        _stand_back(self.process.pid, niceness)
         self.errors: list[str] = []
         self._messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._readers = [
@@ -134,6 +141,7 @@ def run_child(
     seconds: float,
     memory_mb: int,
     threads: int = 1,
+    niceness: int = 0,
     address_mb: int | None = None,
     on_message: Callable[[dict[str, Any]], None] = lambda message: None,
     on_tick: Callable[[Child], None] = lambda child: None,
@@ -144,7 +152,8 @@ def run_child(
     the child or raise to stop it. `address_mb` limits its address space, of which libraries reserve more than they use.
     Raises ChildFailedError.
     """
-    child = Child(module, request, threads=threads, limits=_limits(seconds, threads, address_mb))
+    limits = _limits(seconds, threads, address_mb)
+    child = Child(module, request, threads=threads, niceness=niceness, limits=limits)
     deadline = time.monotonic() + seconds
     last: dict[str, Any] = {}
     is_hanging = False
@@ -180,6 +189,13 @@ def _limit(pid: int, limits: Mapping[int, int]) -> None:
     for name, most in limits.items():
         with suppress(OSError, ValueError, AttributeError):
             resource.prlimit(pid, name, (most, most))  # type: ignore[attr-defined,unused-ignore]
+
+
+def _stand_back(pid: int, niceness: int) -> None:
+    """Let others go first, and if the computer runs out of memory let the system end this process before them."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+        Path(f"/proc/{pid}/oom_score_adj").write_text("500", encoding="ascii")
 
 
 def _check_limits(child: Child, deadline: float, memory_mb: int) -> None:

@@ -189,7 +189,7 @@ class TrainingView:
 
     @property
     def message(self) -> str:
-        notice = self.work.result.get("notice") if self.work else None
+        notice = self.work.notice if self.work else None
         return sentence(notice) if notice else _(self.work.message) if self.work and self.work.message else ""
 
     @property

@@ -2,9 +2,10 @@
 
 from django_tasks import task
 
-from machines.services.training import training_execute
+from machines.jobs import runner
 
 
 @task(queue_name="cpu")
-def train(work_id: int) -> None:
-    training_execute(work_id=work_id)
+def work_run(work_id: int) -> None:
+    """Bring a work to the worker that runs this."""
+    runner.work_run(work_id=work_id)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+from machines.jobs.runner import work_run
 from machines.services.columns import column_update
 from machines.services.datasets import dataset_upload
-from machines.services.training import training_execute, training_start
+from machines.services.training import training_start
 from models import Machine, User, Work
 from models.work import WorkState
 
@@ -53,6 +54,6 @@ def demo_machine(*, user: User) -> Machine:
             changes={"description": description, "unit": unit, "zero_is_missing": column.name in ZERO_IS_MISSING},
         )
     work = training_start(machine=machine, user=user, level=DEMO_LEVEL)
-    training_execute(work_id=work.pk)
+    work_run(work_id=work.pk)
     machine.refresh_from_db()
     return machine

@@ -5,8 +5,8 @@ from django.db import transaction
 from machines import storage
 from machines.services import predictions
 from machines.services.datasets import write_lock
-from machines.services.training import latest_work, training_cancel
-from models import DataLinesOperation, Machine, User
+from machines.services.works import work_cancel
+from models import DataLinesOperation, Machine, User, Work
 from models.audit import AuditAction, record
 
 
@@ -28,9 +28,8 @@ def machine_delete(*, machine: Machine, user: User | None = None) -> None:
     folder = storage.absolute(machine.source_path).parent if machine.source_path else None
     loaded = predictions.session_key(machine)
     with write_lock(machine):
-        work = latest_work(machine)
-        if work and work.is_active:
-            training_cancel(work=work)
+        for work in Work.objects.active().filter(machine=machine):
+            work_cancel(work=work)
         with transaction.atomic():
             record(AuditAction.MACHINE_DELETED, actor=user, team=machine.machine_owner_team, target=machine)
             DataLinesOperation.objects.for_machine(machine).delete()

@@ -15,9 +15,8 @@ SAMPLES = ("training", "evaluation", "training_noise", "evaluation_noise")
 
 
 @transaction.atomic
-def model_record(*, work: Work, folder: Path, result: dict[str, Any]) -> None:
+def model_record(*, work: Work, folder: Path, report: dict[str, Any]) -> None:
     """Put a finished training on its machine. A work that was ended, or a machine deleted, meanwhile changes nothing."""
-    report = result["report"]
     Work.objects.select_for_update().get(pk=work.pk)  # before its machine, as everywhere: the other order may deadlock
     machine = Machine.objects.select_for_update(of=("self",)).filter(pk=work.machine_id or 0).first()
     if machine is None:

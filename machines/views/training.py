@@ -13,6 +13,7 @@ from machines.services import training as service
 from machines.services.access import actions_of
 from machines.services.texts import sentence
 from machines.services.training import latest_work
+from machines.services.works import work_cancel, work_finish_early
 from machines.views.access import machine_for, person, sent
 from models.access import Action
 
@@ -46,7 +47,7 @@ def training(request: HttpRequest, pk: int) -> HttpResponse:
 def training_finish(request: HttpRequest, pk: int) -> HttpResponse:
     work = latest_work(machine_for(request, pk, Action.EDIT))
     if work:
-        service.training_finish_early(work=work)
+        work_finish_early(work=work)
     return redirect("machines:training", pk=pk)
 
 
@@ -55,5 +56,5 @@ def training_finish(request: HttpRequest, pk: int) -> HttpResponse:
 def training_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     work = latest_work(machine_for(request, pk, Action.EDIT))
     if work:
-        service.training_cancel(work=work)
+        work_cancel(work=work)
     return redirect("machines:training", pk=pk)

@@ -117,17 +117,21 @@ CACHES = {"default": env.cache("CACHE_URL", "locmemcache://")}
 MODEL_DECIMAL_FIELD_DEFAULT_MAX_DIGITS = 20
 MODEL_DECIMAL_FIELD_DEFAULT_DECIMAL_PLACES = 8
 
-# Uploads: files over 2 MB go to a temporary file, never to memory.
+# Uploads go to a temporary file in the storage, never to memory.
 UPLOAD_LIMIT_BYTES = env.integer("UPLOAD_LIMIT_MB", 200, at_least=1) * 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # a prediction form of 5,000 columns, twice over
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["config.uploads.StorageUploadHandler"]
 
 DEMO = env.boolean("DEMO", not IS_HTTPS)  # its password is public
 WEB_WORKERS = env.integer("WEB_WORKERS", 1, at_least=1)
 
 # Long work: one interface, run by the embedded worker
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "cpu", "gpu"]}}
+WORKERS = env.integer("WORKERS", 2, at_least=1)
 WORK_MEMORY_MB = env.integer("WORK_MEMORY_MB", 4096, at_least=512)
+WORK_LEASE_SECONDS = env.integer("WORK_LEASE_SECONDS", 20, at_least=1)
+WORK_DAYS = env.integer("WORK_DAYS", 90, at_least=1)
+WORK_FILE_DAYS = env.integer("WORK_FILE_DAYS", 7, at_least=1)
 READ_MEMORY_MB = env.integer("READ_MEMORY_MB", 1024, at_least=256)
 READ_SECONDS = env.integer("READ_SECONDS", 120, at_least=5)
 
@@ -249,6 +253,7 @@ LOGGING: dict[str, Any] = {
             "style": "{",
         }
     },
+    "filters": {"disk_full": {"()": "config.logs.DiskFullInOneLine"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},
         "database": {"class": "models.database_handler.DatabaseHandler", "level": "ERROR"},
@@ -258,7 +263,8 @@ LOGGING: dict[str, Any] = {
         "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
     },
     "loggers": {
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["disk_full"]},
+        "django_tasks_db": {"level": "WARNING"},  # it greets at every look at the queue
         "django.security.DisallowedHost": {"handlers": ["console"], "propagate": False},
     },
 }

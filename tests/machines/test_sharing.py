@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from machines.forms.sharing import LinkForm
+from machines.jobs.runner import work_run
 from machines.services.access import OF_MACHINES, actions_of, actions_on
 from machines.services.sharing import link_publish, machine_move
-from machines.services.training import NOT_ALLOWED, training_execute, training_start
+from machines.services.training import NOT_ALLOWED, training_start
 from models import AuditEntry, Machine, PublicLink, Work
 from models.access import Role
 from models.audit import AuditAction
@@ -446,7 +447,7 @@ def test_a_training_of_somebody_who_may_no_longer_is_not_done(shared, team, bob,
     become(team, bob, Role.EDITOR)
     work = training_start(machine=shared, user=bob, level=1)
     how(bob, team)
-    training_execute(work_id=work.pk)
+    work_run(work_id=work.pk)
     work = Work.objects.get()
     assert work.state is WorkState.ERROR and work.message == NOT_ALLOWED
     assert Machine.objects.get().machine_status == "ready", "as it was"

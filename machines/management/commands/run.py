@@ -3,7 +3,6 @@
 import hashlib
 import os
 import signal
-import subprocess
 import sys
 import time
 from argparse import ArgumentParser
@@ -20,11 +19,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from machines.management.commands._processes import Kept
 from machines.services.demo import DEMO_EMAIL, DEMO_PASSWORD, demo_make
-from machines.services.training import works_abandoned_fail
 
 START_SECONDS = 60
-WORKERS = ("cpu,gpu", "default")  # one for trainings, one for what must not wait behind them, such as e-mails
+STOP_SECONDS = 30
+QUICK = "default"  # the queue of what must not wait behind works, such as e-mails
 DEMO_WORDS = f"Demo sign-in: {DEMO_EMAIL} / {DEMO_PASSWORD}\n"
 
 
@@ -47,11 +47,12 @@ class Command(BaseCommand):
             self.serve(host, port)
 
     def serve(self, host: str, port: int) -> None:
-        works_abandoned_fail()
         if settings.DEMO:
             demo_make(say=self.stdout.write)
         tell_the_address(host, port)
-        processes = [*(start_worker(queues) for queues in WORKERS), start_web(host, port)]
+        queues = ["cpu,gpu"] * settings.WORKERS + [QUICK]
+        commands = [web_command(host, port), *(worker_command(names) for names in queues)]
+        processes = [Kept(command, settings.BASE_DIR) for command in commands]
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             wait_until_it_answers(host, port, processes)
@@ -59,11 +60,19 @@ class Command(BaseCommand):
                 f"\nEasyAutoML is at http://{host}:{port}\n{DEMO_WORDS if settings.DEMO else ''}Ctrl-C stops it.\n"
             )
             self.stdout.flush()
-            watch(processes)
+            self.watch(processes)
         except KeyboardInterrupt:
             pass
         finally:
             stop(processes)
+
+    def watch(self, processes: list[Kept]) -> None:
+        """Start again what dies: the work that a worker held is given back by the others."""
+        while True:
+            for process in processes:
+                if process.keep():
+                    self.stderr.write(f"Started again: {' '.join(process.command[1:4])}")
+            time.sleep(0.5)
 
 
 def tell_the_address(host: str, port: int) -> None:
@@ -97,29 +106,17 @@ def static_state() -> str:
     return hashlib.sha256("\n".join(ours + packages).encode()).hexdigest()
 
 
-def start_worker(queues: str) -> "subprocess.Popen[bytes]":
-    command = [
-        sys.executable,
-        "manage.py",
-        "db_worker",
-        "--queue-name",
-        queues,
-        "--interval",
-        "0.3",
-        "--no-startup-delay",
-        "--no-reload",
-    ]
-    return subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603  (our own command)
+def worker_command(queues: str) -> list[str]:
+    return [sys.executable, "manage.py", "worker", "--queues", queues]
 
 
-def start_web(host: str, port: int) -> "subprocess.Popen[bytes]":
+def web_command(host: str, port: int) -> list[str]:
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
     command = [gunicorn, "config.wsgi", "--pythonpath", "site", "--bind", f"{host}:{port}", "--threads", "8"]
-    command += ["--workers", str(settings.WEB_WORKERS), "--timeout", "180", "--log-level", "warning"]
-    return subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603  (our own command)
+    return [*command, "--workers", str(settings.WEB_WORKERS), "--timeout", "180", "--log-level", "warning"]
 
 
-def wait_until_it_answers(host: str, port: int, processes: "list[subprocess.Popen[bytes]]") -> None:
+def wait_until_it_answers(host: str, port: int, processes: list[Kept]) -> None:
     # By the name it is known by: ALLOWED_HOSTS of a public site need not hold 127.0.0.1.
     question = Request(f"http://{reachable(host)}:{port}/healthz", headers={"Host": urlsplit(settings.SITE_URL).netloc})
     for _attempt in range(START_SECONDS * 20):
@@ -132,25 +129,14 @@ def wait_until_it_answers(host: str, port: int, processes: "list[subprocess.Pope
     raise CommandError(f"The web server does not answer on port {port}.")
 
 
-def check_alive(processes: "list[subprocess.Popen[bytes]]") -> None:
+def check_alive(processes: list[Kept]) -> None:
+    if not all(process.is_running for process in processes):
+        raise CommandError("A process ended; its message stands above. Is the port taken? Try PORT=8001 make run.")
+
+
+def stop(processes: list[Kept]) -> None:
+    """Stop everything; workers get the time they need to end what is nearly done, or to hand it back."""
     for process in processes:
-        if process.poll() is not None:
-            raise CommandError("A process ended; its message stands above. Is the port taken? Try PORT=8001 make run.")
-
-
-def watch(processes: "list[subprocess.Popen[bytes]]") -> None:
-    while True:
-        check_alive(processes)
-        time.sleep(0.5)
-
-
-def stop(processes: "list[subprocess.Popen[bytes]]") -> None:
+        process.tell_to_stop()
     for process in processes:
-        if process.poll() is None:
-            process.terminate()
-    for process in processes:
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.stopped(STOP_SECONDS)

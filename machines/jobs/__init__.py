@@ -1,0 +1,1 @@
+"""How long work is done: queue, workers, leases. What the work is stands in machines.services; what is true, in models.work."""

@@ -1,0 +1,38 @@
+"""How long a work will take, learned from past work of its kind."""
+
+from statistics import median
+
+from machines.engine.parameters import LEVEL_SECONDS
+from models import Work
+from models.work import WorkKind, WorkState
+
+MOST_PAST = 50
+LEAST_PAST = 3
+USUAL: dict[WorkKind, float] = {WorkKind.SOLVING: 5.0, WorkKind.READING: 10.0, WorkKind.EXPORT: 20.0}  # seconds
+
+
+def estimate(kind: WorkKind, *, level: int | None = None, size: int | None = None) -> float:
+    """Return seconds: a start that does not depend on the size, and a time per row (Theil 1950, Sen 1968: medians of
+
+    slopes, so that one odd work does not count). Until there is a past, what is usual.
+    """
+    past = _past(kind, level)
+    if len(past) < LEAST_PAST:
+        return LEVEL_SECONDS[level or 1] if kind is WorkKind.TRAINING else USUAL[kind]
+    if size is None or kind is WorkKind.TRAINING:  # a training takes the time its level allows
+        return median(seconds for _rows, seconds in past)
+    slope = _slope(past)
+    start = median(seconds - slope * rows for rows, seconds in past)
+    return max(0.1, start + slope * size)
+
+
+def _past(kind: WorkKind, level: int | None) -> list[tuple[int, float]]:
+    """Rows and seconds of the newest finished works."""
+    works = Work.objects.in_state(WorkState.FINISHED).filter(kind.q, level=level).order_by("-pk")
+    rows = works.values_list("size", "work_started_at_date_time", "work_finished_at_date_time")[:MOST_PAST]
+    return [(size or 0, (end - start).total_seconds()) for size, start, end in rows if start and end]
+
+
+def _slope(past: list[tuple[int, float]]) -> float:
+    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for i, a in enumerate(past) for b in past[i + 1 :] if a[0] != b[0]]
+    return max(0.0, median(slopes)) if slopes else 0.0
