@@ -1,6 +1,5 @@
 """Where the files of machines lie: one folder per machine under STORAGE_ROOT, with a name nobody can guess from outside."""
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,12 +7,23 @@ from uuid import uuid4
 
 from django.conf import settings
 
+from machines.engine.files import sync, whole
 
-def new_folder() -> Path:
+
+def new_folder(area: str = "machines") -> Path:
     """Make a folder that only this user of the computer can look into."""
-    folder: Path = settings.STORAGE_ROOT / "machines" / uuid4().hex
+    folder: Path = settings.STORAGE_ROOT / area / uuid4().hex
     folder.mkdir(mode=0o700, parents=True)
+    for parent in (folder.parent, settings.STORAGE_ROOT):
+        sync(parent)
     return folder
+
+
+def new_incoming() -> Path:
+    """Return a place for a file that is kept only until it was read; what a crash leaves there is swept."""
+    folder = settings.STORAGE_ROOT / "incoming"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / uuid4().hex
 
 
 def absolute(path: str) -> Path:
@@ -30,22 +40,9 @@ def recorded(place: Path) -> str:
 
 
 def write_whole(place: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file so that it is there whole or not at all: temporary name, fsync, rename, fsync of the folder."""
-    temporary = place.with_name(f".{place.name}.{uuid4().hex}")
-    try:
-        with temporary.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(place)
-    finally:
-        temporary.unlink(missing_ok=True)
-    descriptor = os.open(place.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Write a file so that it is there whole or not at all."""
+    with whole(place) as temporary, temporary.open("wb") as file:
+        file.writelines(chunks)
 
 
 def remove_folder(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Fits candidates under the clock and collects their out-of-fold answers, which alone decide how much each counts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from machines.engine.blend import loss_of
 from machines.engine.encode import EncodedNames
 from machines.engine.graph import Graph
-from machines.engine.network import Network
 from machines.engine.parameters import Parameters
 from machines.engine.prepare import Target
 from machines.engine.progress import Clock
@@ -31,7 +30,6 @@ class Candidate:
     answers: dict[int, Floats]
     write: Callable[[Graph, EncodedNames], dict[int, str]]
     spreads: Floats | None = None  # [rows, 2 * number outputs]
-    network: Network | None = field(default=None, repr=False)
 
 
 def fit_network(
@@ -48,7 +46,7 @@ def fit_network(
         tensors, network_spreads = network.write(g, names.numbers, names.marks)
         return dict(enumerate(tensors)) | ({-1: network_spreads} if network_spreads else {})
 
-    return Candidate(f"network {variant}", dict(enumerate(means)), write, spreads, network)
+    return Candidate(f"network {variant}", dict(enumerate(means)), write, spreads)
 
 
 def fit_simple(

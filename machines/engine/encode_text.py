@@ -88,7 +88,7 @@ class SentenceEncoder:
         sample = x[:: max(1, len(x) // SAMPLE)]
         written: Counter[str] = Counter()
         for text in sample:
-            written.update(set(_words(text)))
+            written.update(dict.fromkeys(_words(text), 1))  # in order, so that ties end alike in every process
         counts: Counter[str] = Counter()
         for word, count in written.items():
             counts[_stem(word)] += count

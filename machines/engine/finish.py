@@ -18,6 +18,7 @@ from machines.engine.progress import MEASURING, WRITING, Clock
 from machines.engine.report import OutputReport, Report
 from machines.engine.schema import Schema, Table
 from machines.engine.training import Lesson
+from machines.engine.trials import Stage
 from machines.serving.predictor import Predictor
 
 IMPORTANCE_SHARE = 0.5  # of the time left
@@ -36,6 +37,7 @@ class Work:
     prepared: Prepared
     encoder: TableEncoder
     lesson: Lesson
+    trials: Stage  # of this lesson
 
     def rows(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """The inputs of these rows."""

@@ -22,6 +22,7 @@ from machines.engine.progress import READING_COLUMNS, Clock, Listener
 from machines.engine.report import Report
 from machines.engine.schema import Schema, Table
 from machines.engine.training import Lesson, loss_for
+from machines.engine.trials import Stage, Trials
 from machines.serving.predictor import Predictor
 
 USUAL = 0.95  # of complete rows have no more empty cells than what counts as usual
@@ -54,6 +55,7 @@ def fit(
     seed: int,
     on_progress: Listener | None = None,
     parameters: Parameters | None = None,
+    trials: Trials | None = None,
 ) -> Fitted:
     """Learn the schema's outputs from its inputs.
 
@@ -61,19 +63,22 @@ def fit(
     how hard to try within it. `on_progress` hears how far it is; it returns False for "finish now, keep the best".
     The rows held back (a fifth, at most 10,000) are never learned from, unless `parameters.all_rows` asks for it after
     they were measured. Same seed, same machine, unless time ran out.
-    Raises DataError for data that cannot be learned from.
+    What is fitted is recorded in `trials`, and what an earlier attempt recorded there is not fitted again; the time that
+    it took counts.
+    Raises DataError for data that cannot be learned from, OSError if a trial cannot be recorded.
     """
     check_level(level)
-    parameters = parameters or Parameters()
+    parameters, trials = parameters or Parameters(), trials or Trials()
     clock = Clock(deadline, on_progress)
+    trials.open(table, [schema.to_json(), level, deadline, seed, parameters.to_json()], clock)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         prepared = _prepare(table, schema, clock, seed, parameters)
-        work = _start(table, schema, level, seed, clock, parameters, prepared)
+        work = _start(table, schema, level, seed, clock, parameters, prepared, trials.stage("first"))
         end = LEARN_UNTIL * (FIRST_PART if parameters.all_rows else 1.0)
         blends = learn(_study(work, 0.0, end))
         model, report = measured(work, blends)
-        again = _learn_again(work, blends) if parameters.all_rows else None
+        again = _learn_again(work, blends, trials.stage("again")) if parameters.all_rows else None
     description = describe(work, report, blends, all_rows=again is not None)
     clock.done()
     return Fitted(serialize(again or model, orjson.dumps(description).decode()), report, description)
@@ -90,7 +95,14 @@ def _prepare(table: Table, schema: Schema, clock: Clock, seed: int, parameters: 
 
 
 def _start(
-    table: Table, schema: Schema, level: int, seed: int, clock: Clock, parameters: Parameters, prepared: Prepared
+    table: Table,
+    schema: Schema,
+    level: int,
+    seed: int,
+    clock: Clock,
+    parameters: Parameters,
+    prepared: Prepared,
+    trials: Stage,
 ) -> Work:
     """Encode the rows to train on, with incomplete copies of some, and deal them into folds."""
     rng = np.random.default_rng(seed + 2)
@@ -105,27 +117,29 @@ def _start(
     encoder.usual_ = float(np.quantile(encoder.empty_share(complete), USUAL))
     clock.tick()
     once = tuple(target.take(prepared.train) for target in prepared.targets)
-    folds = folds_of(once[0], _fold_count(encoded, once, clock), np.random.default_rng(seed + 1))
+    count = trials.folds or _fold_count(encoded, once, clock)
+    folds = folds_of(once[0], count, np.random.default_rng(seed + 1))
     folds = np.concatenate([folds, folds[copied]])
     targets = tuple(
         target.take(np.concatenate([prepared.train, prepared.train[copied]])) for target in prepared.targets
     )
     lesson = Lesson(encoded, targets, folds, encoder.emptiness(rows))
-    return Work(table, schema, level, seed, clock, parameters, prepared, encoder, lesson)
+    trials.begin(lesson, clock)
+    return Work(table, schema, level, seed, clock, parameters, prepared, encoder, lesson, trials)
 
 
 def _study(work: Work, begin: float, end: float) -> Study:
-    return Study(work.lesson, work.parameters, work.clock, work.level, work.seed, begin, end)
+    return Study(work.lesson, work.trials, work.parameters, work.clock, work.level, work.seed, begin, end)
 
 
-def _learn_again(work: Work, blends: list[Blend]) -> onnx.ModelProto | None:
+def _learn_again(work: Work, blends: list[Blend], trials: Stage) -> onnx.ModelProto | None:
     """The same models once more, from all rows; None if time or patience is over before they are ready."""
     clock, prepared = work.clock, work.prepared
     begin = clock.elapsed() / clock.seconds
     everything = replace(prepared, train=np.sort(np.concatenate([prepared.train, prepared.holdout])))
-    again = _start(work.table, work.schema, work.level, work.seed, clock, work.parameters, everything)
+    again = _start(work.table, work.schema, work.level, work.seed, clock, work.parameters, everything, trials)
     enough = clock.until(LEARN_AGAIN_UNTIL) > LEAST_AGAIN * clock.seconds
-    if not enough:
+    if not enough and not trials.found:
         return None
     fresh = learn(_study(again, begin, LEARN_AGAIN_UNTIL), only=names_used(blends))
     return None if clock.finished else build_model(work.schema.inputs, again.encoder, fresh)

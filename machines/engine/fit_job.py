@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from machines.engine.errors import Notice, Weight, gettext_noop
-from machines.engine.job import Parent, serve, write_safely
+from machines.engine.files import write_safely
+from machines.engine.job import Parent, serve
 
 UNREADABLE = gettext_noop("%(cells)s cells of “%(column)s” could not be read as its type and count as missing.")
 
@@ -26,6 +27,7 @@ class Job:
     report_path: Path
     parameters: Mapping[str, Any]
     threads: int = 1
+    trials_path: Path | None = None  # a folder of its own; a later attempt with the same line goes on from there
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Job":
@@ -39,6 +41,7 @@ class Job:
             report_path=Path(data["report_path"]),
             parameters=data.get("parameters") or {},
             threads=int(data.get("threads", 1)),
+            trials_path=Path(data["trials_path"]) if data.get("trials_path") else None,
         )
 
 
@@ -52,6 +55,7 @@ def run(request: dict[str, Any], parent: Parent) -> None:
     from machines.engine.parameters import Parameters
     from machines.engine.reading import read_parts
     from machines.engine.schema import Schema
+    from machines.engine.trials import Trials
 
     torch.set_num_threads(job.threads)
     torch.set_flush_denormal(True)
@@ -66,6 +70,7 @@ def run(request: dict[str, Any], parent: Parent) -> None:
         seed=job.seed,
         on_progress=lambda progress: parent.tell(progress.to_json()),
         parameters=Parameters.from_json(job.parameters),
+        trials=Trials(job.trials_path),
     )
     report = fitted.report.to_json()
     report["warnings"] += [_unreadable(name, cells).to_json() for name, cells in unreadable.items() if cells]

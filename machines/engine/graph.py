@@ -42,8 +42,9 @@ class Graph:
 
     def split(self, source: str, sizes: Sequence[int], axis: int, to: Sequence[str] | None = None) -> list[str]:
         """Cut `source` along `axis` into parts of `sizes`."""
+        inputs = [source, self.ints(*sizes)]
         outputs = list(to) if to else [self._fresh("Split") for _ in sizes]
-        self.nodes.append(helper.make_node("Split", [source, self.ints(*sizes)], outputs, axis=axis))
+        self.nodes.append(helper.make_node("Split", inputs, outputs, axis=axis))
         return outputs
 
     def constant(self, array: NDArray[Any]) -> str:
@@ -72,6 +73,21 @@ class Graph:
     def total(self, sources: Sequence[str]) -> str:
         """Add up tensors of equal shape."""
         return sources[0] if len(sources) == 1 else self.add("Sum", *sources)
+
+    def paste(self, fragment: onnx.GraphProto, names: Mapping[str, str]) -> dict[str, str]:
+        """Write the nodes of another graph, whose inputs have these names here; return what all its names became."""
+        became, constants = dict(names), {constant.name: constant for constant in fragment.initializer}
+        for node in fragment.node:
+            for name in node.input:
+                if name not in became:
+                    became[name] = self.constant(numpy_helper.to_array(constants[name]))
+            became |= {name: self._fresh(node.op_type) for name in node.output}
+            copy = onnx.NodeProto()
+            copy.CopyFrom(node)
+            copy.input[:] = [became[name] for name in node.input]
+            copy.output[:] = [became[name] for name in node.output]
+            self.nodes.append(copy)
+        return became
 
     def model(
         self, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto], metadata: Mapping[str, str]

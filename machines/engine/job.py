@@ -4,21 +4,19 @@ A further line `finish` on stdin means "keep the best you have"; the end of stdi
 the process ends at once. The last event is `done`, or `error` with a sentence for people.
 """
 
-import errno
 import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeAlias
 
 import orjson
 
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
+from machines.engine.files import is_full
 
 OUT_OF_MEMORY = gettext_noop("There was not enough memory for this table. Use fewer columns or rows.")
 DISK_FULL = gettext_noop("The disk of the server is full. Ask who runs it to make room, then try again.")
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 GONE = 3  # exit status when the parent went away
 
 
@@ -31,7 +29,7 @@ class Parent:
 
     def tell(self, progress: Mapping[str, Any]) -> bool:
         """Pass progress on; return False once somebody said "finish now"."""
-        emit({"kind": "progress"} | progress)
+        emit({"kind": "progress", **progress})
         return not self.finish.is_set()
 
     def _watch(self, lines: TextIO) -> None:
@@ -54,13 +52,13 @@ def serve(run: Run) -> None:
 def outcome(run: Run, request: dict[str, Any], parent: Parent) -> dict[str, Any]:
     """Return the last event. What nobody foresaw is raised: its traceback goes to stderr, and the job has crashed."""
     try:
-        return {"kind": "done"} | (run(request, parent) or {})
+        return {"kind": "done", **(run(request, parent) or {})}
     except DataError as error:
         return {"kind": "error", "error": error.notice.to_json()}
     except MemoryError:
         return failure(OUT_OF_MEMORY)
-    except OSError as error:
-        if error.errno not in FULL:
+    except Exception as error:
+        if not is_full(error):
             raise
         return failure(DISK_FULL)
 
@@ -74,26 +72,3 @@ def emit(event: Mapping[str, Any]) -> None:
     out: BinaryIO = sys.stdout.buffer
     out.write(orjson.dumps(event, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
     out.flush()
-
-
-def write_safely(path: Path, content: bytes) -> None:
-    """Give the file its name only when all of it is on the disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make sure that the names in a folder survive a loss of power, as their contents do."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,7 @@
 """From encoded rows to blends: which candidates are tried, in which order, and what each output is answered from."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from machines.engine.parameters import Parameters
 from machines.engine.prepare import Target
 from machines.engine.progress import SIMPLE_MODELS, Clock
 from machines.engine.training import Lesson
+from machines.engine.trials import Stage
 
 SIMPLE_UNTIL = 0.36  # share of the time for learning
 ENOUGH = 3  # networks in a row that did not help
@@ -24,6 +26,7 @@ class Study:
     """What is to be learned, and from when until when (shares of the clock's time)."""
 
     lesson: Lesson
+    trials: Stage  # what earlier attempts at it fitted
     parameters: Parameters
     clock: Clock
     level: int
@@ -63,7 +66,8 @@ def _simple_candidates(study: Study, only: frozenset[str] | None) -> list[Candid
             if only is not None and name not in only:
                 continue
             until = study.share(SIMPLE_UNTIL * (i + (j + 1) / len(makers)) / len(targets))
-            candidate = fit_simple(name, make, study.lesson, x, i, clock, until)
+            fit = partial(fit_simple, name, make, study.lesson, x, i, clock, until)
+            candidate = study.trials.candidate(f"{name} {i}", clock, fit)
             found += [candidate] if candidate else []
     return found
 
@@ -72,7 +76,9 @@ def _networks(study: Study, simple: list[Candidate]) -> list[Candidate]:
     """A network with what is left of the time, then networks of other kinds while they help."""
     found = [_network(study, 0, study.end)]
     useless, least = 0, LEAST_SHARE * (study.end - study.begin) * study.clock.seconds
-    while study.level > 1 and useless < ENOUGH and study.clock.until(study.end) > least:
+    while study.level > 1 and useless < ENOUGH:
+        if study.clock.until(study.end) <= least and not study.trials.knows(f"network {len(found)}"):
+            break
         another = _network(study, len(found), study.end)
         useless = 0 if _helps([*simple, *found], another, study.lesson.targets) else useless + 1
         found.append(another)
@@ -92,7 +98,9 @@ def _networks_again(study: Study, only: frozenset[str]) -> list[Candidate]:
 def _network(study: Study, variant: int, until: float) -> Candidate:
     begin = study.share(SIMPLE_UNTIL)
     seconds = study.clock.planned(begin, study.end)
-    return fit_network(study.lesson, study.parameters, study.clock, until, seconds, study.seed + variant, variant)
+    seed = study.seed + variant
+    fit = partial(fit_network, study.lesson, study.parameters, study.clock, until, seconds, seed, variant)
+    return study.trials.candidate(f"network {variant}", study.clock, fit)
 
 
 def _helps(found: list[Candidate], another: Candidate, targets: tuple[Target, ...]) -> bool:

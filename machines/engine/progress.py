@@ -78,6 +78,12 @@ class Clock:
         self._told = -PAUSE
         self._message = Notice(READING_COLUMNS)
 
+    def resume(self, spent: float, curve: Curve) -> None:
+        """Go on where an earlier attempt stood after so many seconds."""
+        self.started -= spent
+        self.end -= spent
+        self.curve = curve
+
     def elapsed(self) -> float:
         return time.monotonic() - self.started
 

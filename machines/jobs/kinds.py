@@ -1,12 +1,13 @@
 """Which job each kind of work is."""
 
 from machines.jobs.job import Job
-from machines.services import training
+from machines.services import solving, training
 from models import Work
 from models.work import WorkKind
 
 JOBS: dict[WorkKind, Job] = {
     WorkKind.TRAINING: training.JOB,
+    WorkKind.SOLVING: solving.JOB,
 }
 
 

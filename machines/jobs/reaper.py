@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from machines.engine.errors import Notice
+from machines.engine.errors import Notice, gettext_noop
 from machines.jobs.kinds import job_of
 from machines.jobs.queue import is_on_its_way, send
 from machines.jobs.runner import work_failed
@@ -18,6 +18,7 @@ from models import Server, Work
 from models.work import MOST_ATTEMPTS
 
 AT_ONCE = 50
+GONE = Notice(gettext_noop("The server that did this stopped. Another one goes on with it."))
 logger = logging.getLogger(__name__)
 
 
@@ -37,5 +38,5 @@ def _take_back(work: Work) -> None:
     logger.warning("work %s: its worker has gone, attempt %s", work.pk, work.attempts)
     if work.attempts >= MOST_ATTEMPTS:
         work_failed(work, Notice(job_of(work).sentence("lost")))
-    elif work.give_back():
+    elif work.give_back(message=str(GONE), notice=GONE.to_json()):
         send(work)

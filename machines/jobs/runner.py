@@ -21,6 +21,7 @@ from models.work import MOST_ATTEMPTS, WorkState
 
 LOOK_SECONDS = 0.5  # how often the worker looks whether somebody wants the work to end
 ROOM_SECONDS = 2.0  # after which a work that had no room is brought again
+RETRY_SECONDS = 5.0  # after the first failed attempt, twice that after the second
 PATIENCE_SECONDS = 300.0  # how long a worker waits for its database to come back before it drops what it has
 NICENESS = 10  # of child processes: pages come first
 CURVES = ("training_loss", "validation_loss")
@@ -118,7 +119,7 @@ class _Attempt:
         @transaction.atomic
         def give_back() -> None:
             if self.work.give_back(is_attempt=notice is not None, **said):  # type: ignore[arg-type]  # see `said`
-                send(self.work)
+                send(self.work, seconds=RETRY_SECONDS * self.work.attempts if notice else 0.0)
 
         patiently(give_back, seconds=PATIENCE_SECONDS)
 

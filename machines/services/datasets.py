@@ -1,5 +1,6 @@
 """Data in: an uploaded file becomes a machine with typed columns and its rows in Parquet."""
 
+import errno
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,11 +10,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from machines import storage
 from machines.child import ChildFailedError, run_child
 from machines.engine.errors import DataError, Notice, gettext_noop
+from machines.engine.job import DISK_FULL
 from machines.services.columns import column_from_profile, schema_of
 from models import Column, DataLinesOperation, Machine, MachineTableLockWrite, Team, User
 from models.audit import AuditAction, record
@@ -72,7 +73,7 @@ def dataset_read_again(*, machine: Machine, options: Mapping[str, Any], user: Us
 def rows_add(*, machine: Machine, file_name: str, chunks: Iterable[bytes], user: User) -> int:
     """Add the rows of another file to a machine and return how many. Raises DataError naming the column that does not fit."""
     folder = _source(machine).parent
-    incoming = folder / f"incoming-{timezone.now():%Y%m%d%H%M%S%f}"
+    incoming = storage.new_incoming()
     try:
         storage.write_whole(incoming, chunks)
         with write_lock(machine):
@@ -128,12 +129,15 @@ def _columns_forget(machine: Machine) -> None:
         machine.columns_proposed()
     except InvalidTransition as error:  # a training was started while the file was read
         raise DataError(TRAINING) from error
-    DataLinesOperation.objects.for_machine(machine).delete()
+    DataLinesOperation.objects.for_machine(machine).for_learning().delete()
     machine.columns.all().delete()
 
 
 def read_in_child(request: dict[str, Any]) -> dict[str, Any]:
-    """Run a request of `machines.engine.reading` in a child process and return its answer. Raises DataError."""
+    """Run a request of `machines.engine.reading` in a child process and return its answer.
+
+    Raises DataError, and OSError when a disk is full.
+    """
     request |= {"preview_rows": PREVIEW_ROWS}
     if not _PLACES.acquire(timeout=PLACE_SECONDS):
         raise DataError(gettext_noop("Several files are being read just now. Try again in a minute."))
@@ -151,6 +155,8 @@ def read_in_child(request: dict[str, Any]) -> dict[str, Any]:
         _PLACES.release()
     if not reading.get("ok"):
         notice = Notice.from_json(reading["error"])
+        if notice.template == DISK_FULL:  # told as when this process itself finds the disk full
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise DataError(notice.template, **notice.values)
     return reading
 

@@ -26,6 +26,9 @@ SENTENCES = {  # in place of those of the framework
     413: gettext_lazy("This is too large."),
     415: gettext_lazy("Send JSON, with the header “Content-Type: application/json”."),
     500: gettext_lazy("Something went wrong here. It has been noted; try again later."),
+    507: gettext_lazy(
+        "The disk of this server is full, so nothing was saved. Ask who runs it to make room, then try again."
+    ),
 }
 
 
@@ -81,7 +84,9 @@ class JsonErrorsMiddleware:
 
 def _as_json(response: HttpResponseBase) -> HttpResponse:
     status = response.status_code
-    code = HTTPStatus(status).name.lower()
+    code = "disk_full" if status == HTTPStatus.INSUFFICIENT_STORAGE else HTTPStatus(status).name.lower()
     message = SENTENCES.get(status) or f"{HTTPStatus(status).phrase}."
     kept = {name: value for name, value in response.headers.items() if name not in {"Content-Type", "Content-Length"}}
-    return JsonResponse(body(code, str(message)), status=status, headers=kept)
+    told = JsonResponse(body(code, str(message)), status=status, headers=kept)
+    told._has_been_logged = getattr(response, "_has_been_logged", False)  # type: ignore[attr-defined]  # by Django
+    return told

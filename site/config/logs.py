@@ -2,6 +2,7 @@
 
 import logging
 import re
+from http import HTTPStatus
 
 # Everything that begins a new line somewhere, or that a terminal obeys.
 _CONTROLS = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]
@@ -26,6 +27,15 @@ def without_secrets(text: str) -> str:
     for pattern, replacement in SECRETS:
         text = pattern.sub(replacement, text)
     return text
+
+
+class DiskFullInOneLine(logging.Filter):
+    """Leaves out the traceback where the disk is full: the status says it all, and everybody meets it at once."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", None) == HTTPStatus.INSUFFICIENT_STORAGE:
+            record.exc_info = None
+        return True
 
 
 class LineFormatter(logging.Formatter):

@@ -8,6 +8,8 @@ from django.views.decorators.http import require_safe
 
 from machines.urls import public_forms
 
+handler500 = "config.full_disk.server_error"
+
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:

@@ -112,7 +112,7 @@ document.addEventListener("htmx:load", ({ detail }) => {
 document.addEventListener("htmx:beforeRequest", ({ detail }) => { detail.target?.setAttribute("aria-busy", "true"); });
 document.addEventListener("htmx:afterRequest", ({ detail }) => { detail.target?.removeAttribute("aria-busy"); if (detail.successful) quiet(); });
 document.addEventListener("htmx:responseError", ({ detail }) => {
-  const kinds = { 401: "signedOut", 403: "signedOut", 413: "tooLarge" };
+  const kinds = { 401: "signedOut", 403: "signedOut", 413: "tooLarge", 507: "diskFull" };
   alarm(kinds[detail.xhr.status] || "refused");
 });
 // A part that saves itself while one types in it (data-keeps-typing) is not replaced by an answer that knows less than

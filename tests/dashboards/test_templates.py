@@ -16,7 +16,7 @@ def test_templates_keep_to_the_content_security_policy(template: Path) -> None:
     assert not REFUSED.findall(template.read_text())
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "413", "500"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "413", "500", "507"])
 def test_error_pages_need_no_context_and_no_database(name: str) -> None:
     html = get_template(f"{name}.html").render({})
     assert "<h1>" in html and html.count("btn-primary") == 1

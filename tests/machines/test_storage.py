@@ -1,6 +1,10 @@
 """Files of machines: inside the storage, whole or not at all."""
 
+from pathlib import Path
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import RequestFactory
 
 from machines import storage
 
@@ -57,3 +61,21 @@ def test_removing_a_folder_that_is_gone_is_no_error():
     storage.remove_folder(folder)
     storage.remove_folder(folder)
     assert not folder.exists()
+
+
+def test_an_upload_under_way_lies_in_the_storage(settings, tmp_path):
+    """Under a name of ours: that of the file may be anything."""
+    name = "houses." + "x" * 300
+    request = RequestFactory().post("/", {"file": SimpleUploadedFile(name, b"1,2\n")})
+    file = request.FILES["file"]
+    place = Path(file.temporary_file_path())
+    assert place.parent == settings.STORAGE_ROOT / "incoming" and place.read_bytes() == b"1,2\n"
+    assert len(place.name) < 40 and file.read() == b"1,2\n"
+    request.close()
+    assert not place.exists()
+
+
+def test_a_file_that_is_kept_for_reading_has_a_place():
+    first, second = storage.new_incoming(), storage.new_incoming()
+    storage.write_whole(first, [b"1"])
+    assert first.parent == second.parent and first != second

@@ -17,6 +17,8 @@ import orjson
 from machines.engine.columns.profile import ColumnProfile, profile_table
 from machines.engine.columns.roles import as_copy, find_copies
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
+from machines.engine.files import is_full
+from machines.engine.job import DISK_FULL
 from machines.engine.reading import RawTable, ReadOptions, read_parts, read_table, write_part
 from machines.engine.reading.append import match_columns
 from machines.engine.reading.options import LIMITS
@@ -87,9 +89,9 @@ def respond(text: bytes) -> dict[str, Any]:
     except MemoryError:
         traceback.print_exc()
         return failure(NO_ROOM)
-    except BaseException:
+    except BaseException as error:
         traceback.print_exc()
-        return failure(FAILED)
+        return failure(DISK_FULL if is_full(error) else FAILED)
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 """Stored pieces of a data set: Parquet files that are either complete or not there."""
 
 import hashlib
-import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from machines.engine.files import whole
 from machines.engine.reading.table import RawTable
 
 PIECE = 1_000_000  # bytes
@@ -32,17 +32,11 @@ class Part:
 def write_part(table: RawTable, folder: Path) -> Part:
     """Store a table in `folder`. The file gets its name only when all of it is on the disk."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = uuid.uuid4().hex
-    temporary, path = folder / f".{name}.part", folder / f"{name}.parquet"
-    try:
+    path = folder / f"{uuid.uuid4().hex}.parquet"
+    with whole(path) as temporary:
         scan = pl.scan_parquet(table.path).select(table.columns)
         scan.sink_parquet(temporary, row_group_size=max(1_000, GROUP // len(table.columns)), maintain_order=True)
         digest = _digest(temporary)
-        _sync(temporary)
-        temporary.rename(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync(folder)
     return Part(path, table.rows, digest, path.stat().st_size)
 
 
@@ -74,12 +68,3 @@ def _digest(path: Path) -> str:
         while piece := file.read(PIECE):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def _sync(path: Path) -> None:
-    """Put a file, or the names in a folder, safely on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -27,6 +27,11 @@ class RawTable:
     keeper: Any = None  # the temporary folder; it is removed with the table
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the folder, whose rows lie one below the other."""
+        return tuple(sorted(self.path.glob("*.parquet")))
+
+    @property
     def frame(self) -> pl.DataFrame:
         """All cells at once."""
         return self.select(self.columns)
@@ -40,6 +45,11 @@ class RawTable:
         step = max(1, BLOCK // max(1, self.rows))
         for at in range(0, len(self.columns), step):
             yield self.select(self.columns[at : at + step])
+
+    def spread(self, column: str, cells: int) -> pl.Series:
+        """About so many cells of a column, from all over the table; all of them if it has no more."""
+        step = max(1, self.rows // cells)
+        return pl.concat([pl.read_parquet(file, columns=[column])[column].gather_every(step) for file in self.files])
 
     def head(self, rows: int) -> pl.DataFrame:
         return pl.read_parquet(self.path, columns=list(self.columns), n_rows=rows).select(self.columns)

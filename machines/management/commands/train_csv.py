@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from machines.engine.errors import DataError, gettext_noop
-from machines.engine.job import write_safely
+from machines.engine.files import write_safely
 from machines.engine.parameters import LEVEL_SECONDS, LEVELS
 from machines.engine.progress import Progress
 from machines.engine.schema import DataType

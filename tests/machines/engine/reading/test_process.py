@@ -48,7 +48,7 @@ def test_nothing_half_made_remains(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     table = read(tmp_path, CONTENT)
-    monkeypatch.setattr("machines.engine.reading.parts._sync", fail)
+    monkeypatch.setattr("machines.engine.files.sync", fail)
     with pytest.raises(OSError, match="disk full"):
         write_part(table, tmp_path / "parts")
     assert list((tmp_path / "parts").iterdir()) == []

@@ -1,0 +1,74 @@
+"""A fitted candidate as an ONNX protobuf: the nodes it writes, and beside them its answers for rows it had not seen.
+
+No pickle: whoever reads such a file runs nothing but protobuf's parser.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from machines.engine.candidates import Candidate
+from machines.engine.encode import Encoded, EncodedNames
+from machines.engine.graph import Graph
+from machines.engine.simple import Floats
+from machines.engine.training import Lesson
+
+ANSWERS, SPREADS = "answers ", "spreads"
+
+
+def pack(candidate: Candidate, lesson: Lesson, state: Mapping[str, NDArray[Any]]) -> onnx.GraphProto:
+    """Write the candidate into a graph of its own; `state` are further arrays to keep, by name.
+
+    Answers are kept of those rows only that have one.
+    """
+    g = Graph()
+    tensors = candidate.write(g, _places(lesson.encoded))
+    rows = lesson.folds >= 0
+    arrays = dict(state) | {f"{ANSWERS}{i}": answers[rows] for i, answers in candidate.answers.items()}
+    if candidate.spreads is not None:
+        arrays[SPREADS] = candidate.spreads[rows]
+    constants = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
+    outputs = [onnx.ValueInfoProto(name=tensor, doc_string=str(i)) for i, tensor in tensors.items()]
+    return onnx.GraphProto(name=candidate.name, node=g.nodes, initializer=[*g.constants, *constants], output=outputs)
+
+
+def unpack(fragment: onnx.GraphProto, lesson: Lesson) -> Candidate:
+    """The candidate that `pack` was given; it writes the same nodes with fresh names."""
+
+    def write(g: Graph, names: EncodedNames) -> dict[int, str]:
+        here = {place: name for place, name in vars(names).items() if name}
+        became = g.paste(fragment, here)
+        return {int(output.doc_string): became[output.name] for output in fragment.output}
+
+    arrays = {tensor.name: tensor for tensor in fragment.initializer}
+    answers = {
+        int(name.removeprefix(ANSWERS)): _every_row(tensor, lesson)
+        for name, tensor in arrays.items()
+        if name.startswith(ANSWERS)
+    }
+    spreads = _every_row(arrays[SPREADS], lesson) if SPREADS in arrays else None
+    return Candidate(fragment.name, answers, write, spreads)
+
+
+def array_of(fragment: onnx.GraphProto, name: str) -> NDArray[Any]:
+    """One of the arrays kept beside the candidate."""
+    return numpy_helper.to_array(next(tensor for tensor in fragment.initializer if tensor.name == name))
+
+
+def _every_row(tensor: onnx.TensorProto, lesson: Lesson) -> Floats:
+    """Put answers back to their rows; the others are NaN."""
+    kept = numpy_helper.to_array(tensor)
+    rows = np.full((len(lesson.folds), kept.shape[1]), np.nan, np.float32)
+    rows[lesson.folds >= 0] = kept
+    return rows
+
+
+def _places(encoded: Encoded) -> EncodedNames:
+    """What stands for the encoded rows in a fragment: the fields' own names."""
+    numbers = "numbers" if encoded.numbers.shape[1] else None
+    marks = "marks" if encoded.marks.shape[1] else None
+    return EncodedNames(numbers, marks, flat="flat", outside=None, emptiness=None)
