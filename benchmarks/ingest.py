@@ -4,9 +4,7 @@ The messy files lie in ../shared/data/messy with truth.json; letters as explaine
 """
 
 import json
-import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 import polars as pl
 
+from machines.child import run_child
 from machines.engine.columns.profile import ColumnProfile, profile_table
 from machines.engine.reading import read_table
 from machines.engine.schema import DataType
@@ -112,18 +111,21 @@ def write_narrow(path: Path, size: int = BIG) -> None:
 
 def time_child(path: Path, folder: Path) -> dict[str, Any]:
     """Read and profile a file in a child process, as the website does."""
-    request = json.dumps({"kind": "profile", "path": str(path), "name": path.name, "folder": str(folder)})
+    request = {"kind": "profile", "path": str(path), "name": path.name, "folder": str(folder)}
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     start = time.perf_counter()
-    command = [sys.executable, "-m", "machines.engine.reading"]
-    done = subprocess.run(command, input=request.encode(), capture_output=True, cwd=ROOT, env=os.environ, check=False)
+    reply = run_child("machines.engine.reading", request, seconds=600, memory_mb=4096)
     seconds = time.perf_counter() - start
-    reply = json.loads(done.stdout)
     peak = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
     print(
         f"{path.name}: {path.stat().st_size / 1e6:.0f} MB, {reply.get('rows')} rows, {seconds:.1f} s, peak {peak:.0f} MB"
     )
-    return {"ok": reply["ok"], "rows": reply.get("rows"), "seconds": round(seconds, 2), "peak_mb": round(peak)}
+    return {
+        "ok": reply["kind"] == "done",
+        "rows": reply.get("rows"),
+        "seconds": round(seconds, 2),
+        "peak_mb": round(peak),
+    }
 
 
 def main() -> None:

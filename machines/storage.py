@@ -45,5 +45,11 @@ def write_whole(place: Path, chunks: Iterable[bytes]) -> None:
         file.writelines(chunks)
 
 
+def move(place: Path, target: Path) -> None:
+    """Give a whole file its lasting place within the storage."""
+    place.rename(target)
+    sync(target.parent)
+
+
 def remove_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)

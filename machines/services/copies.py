@@ -4,7 +4,8 @@ from typing import Any
 
 from machines.engine.errors import DataError
 from machines.services.columns import reading_of
-from machines.services.datasets import part_paths, read_in_child
+from machines.services.reading import read_in_child
+from machines.services.rows import part_paths
 from models import Column, Machine
 from models.column import ColumnRole
 

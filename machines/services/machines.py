@@ -4,7 +4,8 @@ from django.db import transaction
 
 from machines import storage
 from machines.services import predictions
-from machines.services.datasets import write_lock
+from machines.services.rows import write_lock
+from machines.services.solving import solvings_end
 from machines.services.works import work_cancel
 from models import DataLinesOperation, Machine, User, Work
 from models.audit import AuditAction, record
@@ -21,15 +22,17 @@ def machine_download(*, machine: Machine, user: User) -> bytes | None:
 
 
 def machine_delete(*, machine: Machine, user: User | None = None) -> None:
-    """Delete a machine, its rows and its model; a training of it is ended. Work and operations stay as history.
+    """Delete a machine with its rows, model and files of answers; its works are ended. Work and operations stay as history.
 
     Raises DataError while its rows are being read.
     """
     folder = storage.absolute(machine.source_path).parent if machine.source_path else None
     loaded = predictions.session_key(machine)
     with write_lock(machine):
-        for work in Work.objects.active().filter(machine=machine):
+        works = Work.objects.filter(machine=machine)
+        for work in works.active():
             work_cancel(work=work)
+        solvings_end(works=works)
         with transaction.atomic():
             record(AuditAction.MACHINE_DELETED, actor=user, team=machine.machine_owner_team, target=machine)
             DataLinesOperation.objects.for_machine(machine).delete()

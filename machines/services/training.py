@@ -12,7 +12,7 @@ from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.engine.parameters import LEVEL_SECONDS
 from machines.jobs.job import Answer, Job, Request
 from machines.services.columns import check_roles, columns_confirm, schema_of
-from machines.services.datasets import part_paths
+from machines.services.rows import part_paths
 from machines.services.trained import model_record
 from machines.services.works import work_make
 from models import Machine, User, Work

@@ -15,14 +15,16 @@ from config.limits import at_most
 from config.shortcuts import is_partial, redirect_to, render_page
 from machines.engine.errors import DataError
 from machines.forms.data import ColumnForm, LevelForm, ReadOptionsForm, RowsForm, UploadForm, safe_name, upload_limit_mb
-from machines.presenters import ColumnRow, level_choices, source_context
+from machines.presenters import ColumnRow, TrainingView, level_choices, source_context
 from machines.services.copies import copies_set_aside
 from machines.services.datasets import dataset_read_again, dataset_upload, rows_add
+from machines.services.rows import latest_reading
 from machines.services.texts import sentence
 from machines.services.training import training_start
+from machines.services.works import work_cancel
 from machines.views.access import check_whole, machine_for, person, sent
 from machines.views.workspace import workspace_of
-from models import Column, Machine, Team
+from models import Column, Machine, Team, Work
 from models.access import Action
 
 COLUMNS_PER_PAGE = 100
@@ -62,11 +64,11 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReadOptionsForm(sent(request), initial=ReadOptionsForm.initial_from(machine.source_options))
     if request.method == "POST" and form.is_valid():
         try:
-            dataset_read_again(machine=machine, options=form.options(), user=person(request))
+            is_read = dataset_read_again(machine=machine, options=form.options(), user=person(request))
         except DataError as error:
             form.add_error(None, sentence(error.notice))
         else:
-            return redirect("machines:source", pk=pk)
+            return redirect("machines:source" if is_read else "machines:columns", pk=pk)
     return render(request, "machines/source.html", {"machine": machine, "form": form} | source_context(machine))
 
 
@@ -74,6 +76,10 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def columns(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.EDIT)
+    if (work := latest_reading(machine)) and (work.is_active or not machine.columns.exists()):
+        return reading(request, machine, work)
+    if request.method == "GET" and is_partial(request):
+        return HttpResponseClientRefresh()  # the page that watched the reading: now there are columns
     page = Paginator(machine.columns.all(), COLUMNS_PER_PAGE).get_page(request.GET.get("page"))
     is_training = "train" in request.POST
     chosen = {"level": request.POST.get("level", machine.machine_level)}
@@ -96,6 +102,21 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
     context = {"machine": machine, "page": page, "rows": rows, "level": level, "levels": level_choices(level)}
     context["wrong_rows"] = [row for row in rows if row.form.errors]
     return render(request, "machines/columns.html", context | source_context(machine))
+
+
+def reading(request: HttpRequest, machine: Machine, work: Work) -> HttpResponse:
+    """Show how far a large file has been read, or why it could not be."""
+    context = {"machine": machine, "view": TrainingView(work)}
+    return render_page(request, "machines/reading.html", context, partial="reading")
+
+
+@login_required
+@require_POST
+def reading_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    work = latest_reading(machine_for(request, pk, Action.EDIT))
+    if work:
+        work_cancel(work=work)
+    return redirect("machines:columns", pk=pk)
 
 
 def copies_told(request: HttpRequest, machine: Machine, rows: list[ColumnRow]) -> bool:
@@ -144,6 +165,8 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
         except DataError as error:
             form.add_error("file", sentence(error.notice))
         else:
+            if added is None:
+                return redirect_to(request, reverse("machines:columns", args=[pk]))
             messages.success(request, ngettext("%(n)s row added.", "%(n)s rows added.", added) % {"n": added})
             return redirect_to(request, reverse("machines:training", args=[pk]))
     context = {"machine": machine, "form": form, "limit_mb": upload_limit_mb()}

@@ -164,7 +164,7 @@ def train(content: bytes, outputs: tuple[str, ...], zero_is_missing: tuple[str, 
         (folder / "source").write_bytes(content)
         request = {"path": str(folder / "source"), "name": "table.csv", "options": {}, "folder": name}
         reading = run_child("machines.engine.reading", request, seconds=60, memory_mb=2048)
-        assert reading["ok"], reading
+        assert reading["kind"] == "done", reading
         schema = [_column(profile, outputs, zero_is_missing, types) for profile in reading["columns"]]
         job = {"parts": [reading["part"]["path"]], "schema": schema, "level": 1, "deadline": 1.5, "seed": 1}
         places = {"onnx_path": str(folder / "machine.onnx"), "report_path": str(folder / "report.json")}

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from machines.child import ChildFailedError, run_child
-from machines.services import datasets
+from machines.engine.errors import DataError
+from machines.services import reading
 
 ODD = "tests.machines.odd_child"
 
@@ -51,7 +52,7 @@ def test_the_reader_is_limited(monkeypatch, settings):
     def run_child(module, request, **given):
         raise ChildFailedError(str(given["address_mb"]))
 
-    monkeypatch.setattr(datasets, "run_child", run_child)
-    with pytest.raises(datasets.DataError) as refused:
-        datasets.read_in_child({})
+    monkeypatch.setattr(reading, "run_child", run_child)
+    with pytest.raises(DataError) as refused:
+        reading.read_in_child({})
     assert int(str(refused.value.__cause__)) > settings.READ_MEMORY_MB

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 
 from config.limits import at_most
 from machines.engine.errors import DataError
-from machines.services import datasets
+from machines.services import datasets, reading
 from models import User
 
 pytestmark = pytest.mark.django_db
@@ -38,8 +38,8 @@ def test_each_person_has_their_own_count_and_looking_is_free(alice, bob):
 
 
 def test_only_so_many_files_are_read_at_once(alice, monkeypatch):
-    monkeypatch.setattr(datasets, "_PLACES", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(datasets, "PLACE_SECONDS", 0.05)
-    with datasets._PLACES, pytest.raises(DataError, match="Several files are being read"):
+    monkeypatch.setattr(reading, "_PLACES", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(reading, "PLACE_SECONDS", 0.05)
+    with reading._PLACES, pytest.raises(DataError, match="Several files are being read"):
         datasets.dataset_upload(user=alice, name="x", file_name="x.csv", chunks=[b"a,b\n1,2\n"])
     assert datasets.dataset_upload(user=alice, name="x", file_name="x.csv", chunks=[b"a,b\n1,2\n2,3\n"]).rows_count == 2

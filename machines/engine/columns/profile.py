@@ -1,6 +1,6 @@
 """Everything the website shows about a column before a person confirms it, made once when the file arrives."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,11 +87,19 @@ class ColumnProfile:
         )
 
 
-def profile_table(raw: RawTable, found: ReadOptions | None = None) -> list[ColumnProfile]:
-    """Profile every column of a raw table and propose types and roles. `found` may hold what the person said."""
+def profile_table(
+    raw: RawTable, found: ReadOptions | None = None, on_column: Callable[[int], None] = lambda done: None
+) -> list[ColumnProfile]:
+    """Profile every column of a raw table and propose types and roles. `found` may hold what the person said.
+
+    `on_column` hears how many columns have been looked at.
+    """
     found = raw.found if found is None else found
     habits = find_habits(raw.head(HEAD).iter_columns(), found)
-    profiles = [profile_column(cells, habits, found, raw.descriptions.get(cells.name, "")) for cells in _all_cells(raw)]
+    profiles: list[ColumnProfile] = []
+    for cells in _all_cells(raw):
+        profiles.append(profile_column(cells, habits, found, raw.descriptions.get(cells.name, "")))
+        on_column(len(profiles))
     return propose_roles(profiles, raw)
 
 

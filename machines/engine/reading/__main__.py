@@ -1,24 +1,21 @@
-"""The child process that reads a file: one JSON request on stdin, one JSON line on stdout.
+"""The child process that reads a file: `python -m machines.engine.reading`. See machines.engine.job for what it says.
 
 {"kind": "profile", "path", "name", "options", "folder", "preview_rows"} reads a new table and profiles its columns.
 {"kind": "append", ... , "schema": [Column ...]} reads more rows for known columns.
 {"kind": "copies", "parts", "answer": ColumnProfile, "profiles": [ColumnProfile ...]} finds inputs that repeat the answer.
-The answer is {"ok": true, ...} or {"ok": false, "error": Notice}. A traceback only ever goes to stderr.
+A traceback only ever goes to stderr.
 """
 
-import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
-
-import orjson
+from typing import Any, TypeAlias
 
 from machines.engine.columns.profile import ColumnProfile, profile_table
 from machines.engine.columns.roles import as_copy, find_copies
-from machines.engine.errors import DataError, Notice, Weight, gettext_noop
+from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.engine.files import is_full
-from machines.engine.job import DISK_FULL
+from machines.engine.job import Parent, serve
 from machines.engine.reading import RawTable, ReadOptions, read_parts, read_table, write_part
 from machines.engine.reading.append import match_columns
 from machines.engine.reading.options import LIMITS
@@ -26,24 +23,32 @@ from machines.engine.schema import Schema
 
 PREVIEW_ROWS = 20
 PREVIEW_CELL = 200  # characters
+READ, PROFILED = 0.4, 0.95  # shares of the time, measured on files of 20 to 200 MB
+Tell: TypeAlias = Callable[[float, str, dict[str, Any]], None]
+
+READING = gettext_noop("Reading the file")
+PROFILING = gettext_noop("Looking at the columns: %(done)s of %(count)s")
+WRITING = gettext_noop("Keeping the rows")
 FAILED = gettext_noop("The file could not be read. Save it as a plain CSV file in UTF-8 and try again.")
 NO_ROOM = gettext_noop("The file needs more memory than there is. Upload fewer rows or columns.")
 
 
-def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+def answer(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """Read the file of a request and store it, or look at stored rows. Raises DataError."""
     if request.get("kind") == "copies":
-        return {"ok": True, "copies": copies(request)}
+        return {"copies": copies(request)}
     options = ReadOptions.from_json(request.get("options") or {})
+    tell(0.02, READING, {})
     table = read_table(Path(request["path"]), request["name"], options, LIMITS)
     columns = []
     if request.get("kind", "profile") == "append":
         table = match_columns(table, Schema.from_json(request["schema"]).columns)
     else:
-        columns = [profile.to_json() for profile in profile_table(table, options_for_profile(table, options))]
+        profiles = profile_table(table, options_for_profile(table, options), _of_columns(tell, len(table.columns)))
+        columns = [profile.to_json() for profile in profiles]
+    tell(PROFILED, WRITING, {})
     part = write_part(table, Path(request["folder"]))
     return {
-        "ok": True,
         "part": part.to_json(),
         "found": table.found.to_json(),
         "notices": [notice.to_json() for notice in table.notices],
@@ -76,28 +81,34 @@ def preview(table: RawTable, rows: int) -> list[list[str | None]]:
     return [[cell[:PREVIEW_CELL] if cell else cell for cell in row] for row in table.head(rows).iter_rows()]
 
 
-def failure(template: str) -> dict[str, Any]:
-    return {"ok": False, "error": Notice(template, {}, Weight.WARNING).to_json()}
+def _of_columns(tell: Tell, count: int) -> Callable[[int], None]:
+    """Tell after each column how many of them have been looked at."""
+
+    def on_column(done: int) -> None:
+        tell(READ + (PROFILED - READ) * done / count, PROFILING, {"done": done, "count": count})
+
+    return on_column
 
 
-def respond(text: bytes) -> dict[str, Any]:
-    """Answer one request, whatever happens. polars panics are no Exceptions, hence BaseException."""
+def run(request: dict[str, Any], parent: Parent) -> dict[str, Any]:
+    """Answer one request. Whatever is wrong with the file is a DataError; polars panics are no Exceptions."""
+
+    def tell(share: float, template: str, values: dict[str, Any]) -> None:
+        parent.tell({"share": share, "message": Notice(template, values).to_json()})
+
     try:
-        return answer(orjson.loads(text))
-    except DataError as error:
-        return {"ok": False, "error": error.notice.to_json()}
+        return answer(request, tell)
+    except DataError:
+        raise
     except MemoryError:
         traceback.print_exc()
-        return failure(NO_ROOM)
+        raise DataError(NO_ROOM) from None
     except BaseException as error:
+        if is_full(error):
+            raise
         traceback.print_exc()
-        return failure(DISK_FULL if is_full(error) else FAILED)
-
-
-def main() -> None:
-    reply = orjson.dumps(respond(sys.stdin.buffer.readline()), option=orjson.OPT_SERIALIZE_NUMPY)
-    sys.stdout.buffer.write(reply + b"\n")
+        raise DataError(FAILED) from None
 
 
 if __name__ == "__main__":
-    main()
+    serve(run)

@@ -11,10 +11,11 @@ from django.db import connection
 
 from machines import storage
 from machines.engine.errors import DataError
-from machines.services import datasets
+from machines.services import datasets, rows
 from machines.services.columns import column_update
-from machines.services.datasets import dataset_read_again, dataset_upload, lock_name, part_paths, rows_add
+from machines.services.datasets import dataset_read_again, dataset_upload, rows_add
 from machines.services.machines import machine_delete
+from machines.services.rows import lock_name, part_paths
 from models import Column, DataLinesOperation, Machine, MachineTableLockWrite
 from models.machine import MachineStatus
 from tests.machines.houses import HEADER, csv_bytes, table_rows, xlsx_bytes
@@ -125,7 +126,7 @@ def test_a_record_that_fails_leaves_nothing(upload, stored, folders, monkeypatch
     def fail(*args):
         raise RuntimeError("no room in the database")
 
-    monkeypatch.setattr(datasets, "_rows_record", fail)
+    monkeypatch.setattr(rows, "rows_record", fail)
     with pytest.raises(RuntimeError):
         upload()
     assert nothing_is_there(stored, folders)
@@ -286,13 +287,13 @@ def test_an_ignored_column_may_be_missing(upload, alice):
 
 def test_rows_are_read_and_recorded_under_the_lock(upload, alice, monkeypatch):
     machine, held = upload(csv_bytes(SHORT)), []
-    read, record = datasets.read_in_child, datasets._rows_record
+    read, record = datasets.read_in_child, datasets.rows_record
 
     def locks():
         held.append(list(MachineTableLockWrite.objects.values_list("table_name", flat=True)))
 
     monkeypatch.setattr(datasets, "read_in_child", lambda request: (locks(), read(request))[1])
-    monkeypatch.setattr(datasets, "_rows_record", lambda *args: (locks(), record(*args))[1])
+    monkeypatch.setattr(datasets, "rows_record", lambda *args: (locks(), record(*args))[1])
     more(machine, alice)
     assert held == [[lock_name(machine)]] * 2
     assert not MachineTableLockWrite.objects.exists()
@@ -302,7 +303,7 @@ def test_who_finds_the_lock_held_is_told_and_leaves_no_file(upload, alice, store
     machine = upload(csv_bytes(SHORT))
     hold = MachineTableLockWrite.objects.hold
     monkeypatch.setattr(
-        datasets.MachineTableLockWrite.objects, "hold", lambda name, **rest: hold(name, wait_seconds=0.2, **rest)
+        MachineTableLockWrite.objects, "hold", lambda name, **rest: hold(name, wait_seconds=0.2, **rest)
     )
     with hold(lock_name(machine)), pytest.raises(DataError, match="Try again in a minute"):
         more(machine, alice)
@@ -329,7 +330,7 @@ def test_rows_that_cannot_be_recorded_leave_no_file(upload, alice, stored, monke
     def fail(*args):
         raise RuntimeError("no room in the database")
 
-    monkeypatch.setattr(datasets, "_rows_record", fail)
+    monkeypatch.setattr(datasets, "rows_record", fail)
     with pytest.raises(RuntimeError):
         more(machine, alice)
     assert stored() == ["part", "source"]

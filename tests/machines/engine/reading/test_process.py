@@ -2,17 +2,16 @@
 
 import hashlib
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import polars as pl
 import pytest
 
+from machines.child import run_child
 from machines.engine.columns.profile import ColumnProfile
 from machines.engine.errors import Notice
+from machines.engine.job import outcome
 from machines.engine.reading import read_parts, write_part
-from machines.engine.reading.__main__ import respond
+from machines.engine.reading.__main__ import run
 from machines.engine.schema import Schema
 from tests.machines.engine.reading.files import read
 
@@ -23,7 +22,14 @@ def ask(folder, content, **request):
     path = folder / "upload"
     path.write_bytes(content.encode())
     request = {"path": str(path), "name": "a.csv", "folder": str(folder / "parts")} | request
-    return respond(json.dumps(request).encode())
+    return outcome(run, request, Quiet())
+
+
+class Quiet:
+    """A parent that hears and says nothing."""
+
+    def tell(self, progress):
+        return True
 
 
 def test_part(tmp_path):
@@ -63,30 +69,25 @@ def test_child_process(tmp_path):
         "folder": str(tmp_path / "p"),
         "preview_rows": 2,
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "machines.engine.reading"],
-        input=json.dumps(request).encode(),
-        capture_output=True,
-        cwd=Path(__file__).parents[4],
-        check=True,
-    )
-    assert done.stdout.count(b"\n") == 1
-    reply = json.loads(done.stdout)
-    assert (reply["ok"], reply["rows"], reply["part"]["rows"]) == (True, 40, 40)
+    told = []
+    reply = run_child("machines.engine.reading", request, seconds=60, memory_mb=1000, on_message=told.append)
+    assert (reply["kind"], reply["rows"], reply["part"]["rows"]) == ("done", 40, 40)
     assert reply["preview"] == [["n0", "0.5", "a"], ["n1", "1.5", "b"]]
     assert [ColumnProfile.from_json(column).name for column in reply["columns"]] == ["Name", "Size", "y"]
+    shares = [message["share"] for message in told if message["kind"] == "progress"]
+    assert shares == sorted(shares) and len(shares) == 2 + 3
+    assert "Looking at the columns: 3 of 3" in [str(Notice.from_json(m["message"])) for m in told if "message" in m]
 
 
 def test_a_bad_file_is_a_sentence(tmp_path):
     reply = ask(tmp_path, "")
-    assert reply["ok"] is False
+    assert reply["kind"] == "error"
     assert "empty" in str(Notice.from_json(reply["error"]))
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b'{"path": "/nowhere"}'])
-def test_a_surprise_is_a_sentence_too(text, capsys):
-    reply = respond(text)
-    assert reply["ok"] is False and "Traceback" not in json.dumps(reply)
+def test_a_surprise_is_a_sentence_too(capsys):
+    reply = outcome(run, {"path": "/nowhere"}, Quiet())
+    assert reply["kind"] == "error" and "Traceback" not in json.dumps(reply)
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -98,7 +99,7 @@ def schema(tmp_path):
 
 def test_append(tmp_path, schema):
     reply = ask(tmp_path, "Y; size ;NAME\n" + "a;1.5;n0\nb;2.5;n9\n" * 5, kind="append", schema=schema)
-    assert (reply["ok"], reply["rows"]) == (True, 10)
+    assert (reply["kind"], reply["rows"]) == ("done", 10)
     assert pl.read_parquet(reply["part"]["path"]).row(1) == ("n9", "2.5", "b")
 
 
@@ -117,4 +118,4 @@ def test_append_refuses_other_columns(tmp_path, schema, content, word):
 
 def test_append_forgives_a_few_bad_cells(tmp_path, schema):
     reply = ask(tmp_path, CONTENT + "n0,oops,a\n", kind="append", schema=schema)
-    assert reply["ok"] and "Size" in json.dumps(reply["notices"])
+    assert reply["kind"] == "done" and "Size" in json.dumps(reply["notices"])
