@@ -20,6 +20,13 @@ INCOMING = "incoming"  # no row names what lies there
 RECORDS = [(Machine, "source_path"), (DataLinesOperation, "path"), (Work, "folder")]
 
 
+MOST_STRANGE, FEW = 0.5, 3  # share of folders that no row names; fewer than so many folders say nothing
+
+
+class StrangeStorageError(Exception):
+    """Most of the storage is unknown to this database: it belongs to another one, or a backup was half restored."""
+
+
 @dataclass(frozen=True)
 class Swept:
     files: int = 0
@@ -33,16 +40,26 @@ def storage_sweep(*, older_than: timedelta, is_dry_run: bool = False) -> Swept:
     """Remove what no row refers to and nobody has changed for so long; return how much it was.
 
     Half-made things have no row yet, so `older_than` must be longer than any upload or work writes without a pause.
-    Links are removed, never followed. A dry run only counts.
+    Links are removed, never followed. A dry run only counts. Raises StrangeStorageError, and removes nothing, when the
+    database knows less than half of the machines' folders.
     """
     root, before = settings.STORAGE_ROOT.resolve(), time.time() - older_than.total_seconds()
     places = list(_places(root))  # before the rows are read: what gets its row meanwhile is among them
     recorded = _recorded()
+    if not is_dry_run:
+        _check_is_ours(places, recorded)
     swept = Swept()
     for place in places:
         if _is_orphan(place, recorded) and _changed(root / place) <= before:
             swept += _size(root / place) if is_dry_run else _remove(root / place)
     return swept
+
+
+def _check_is_ours(places: list[PurePath], recorded: set[str]) -> None:
+    folders = [place.as_posix() for place in places if place.parts[0] == "machines" and len(place.parts) == 2]
+    strange = sum(folder not in recorded for folder in folders)
+    if strange > max(FEW, MOST_STRANGE * len(folders)):
+        raise StrangeStorageError(f"{strange} of {len(folders)} folders in machines/ belong to no machine")
 
 
 def _places(root: Path) -> Iterator[PurePath]:

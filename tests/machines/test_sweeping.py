@@ -12,8 +12,9 @@ from django.db import connection
 
 from config.uploads import IncomingFile
 from machines import storage
-from machines.services.datasets import part_paths
-from machines.services.sweeping import Swept, storage_sweep
+from machines.management.commands.worker import keep_house
+from machines.services.rows import part_paths
+from machines.services.sweeping import StrangeStorageError, Swept, storage_sweep
 from models import DataLinesOperation, Work
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +125,7 @@ def test_an_upload_whose_process_died_is_swept(settings):
 @pytest.mark.django_db(transaction=True)
 def test_two_at_a_time(put, settings):
     for number in range(300):
-        put(f"machines/{number}/source")
+        put(f"works/{number}/source")
         put(f"incoming/{number}")
     errors = []
 
@@ -147,7 +148,7 @@ def test_two_at_a_time(put, settings):
 def test_the_number_of_queries_does_not_grow(put, upload, django_assert_num_queries):
     upload()
     for number in range(50):
-        put(f"machines/{number}/source")
+        put(f"works/{number}/source")
     with django_assert_num_queries(3):
         assert storage_sweep(older_than=DAY).files == 50
 
@@ -163,3 +164,16 @@ def test_the_command(put):
     assert said.getvalue().endswith("Files removed: 1 (1.5 MB)\n") and not lost.exists()
     with pytest.raises(CommandError, match="1 or more"):
         call_command("storage_sweep", "--older-than", "0")
+
+
+def test_the_storage_of_another_database_is_left_alone(put, upload, caplog):
+    upload()
+    lost = [put(f"machines/lost{number}/source") for number in range(5)]
+    with pytest.raises(StrangeStorageError, match="5 of 6"):
+        storage_sweep(older_than=DAY)
+    with pytest.raises(CommandError, match="Does this database belong to this storage"):
+        call_command("storage_sweep")
+    keep_house()
+    assert "the storage was not swept: 5 of 6" in caplog.text
+    assert all(place.exists() for place in lost)
+    assert storage_sweep(older_than=DAY, is_dry_run=True).files == 5

@@ -10,13 +10,14 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from machines.services.works import servers_prune, works_prune
 from models import EasyAutoMLLogger
 
 TASK_DAYS, LOG_DAYS = 30, 90
 
 
 class Command(BaseCommand):
-    help = f"Delete ended sessions, tasks finished {TASK_DAYS} days ago and errors noted {LOG_DAYS} days ago."
+    help = f"Delete ended sessions, tasks finished {TASK_DAYS} days ago, errors noted {LOG_DAYS} days ago, old works."
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
@@ -30,3 +31,5 @@ class Command(BaseCommand):
         for name, rows in over.items():
             self.stdout.write(f"{rows.count()} {name} deleted")
             rows.delete()
+        self.stdout.write(f"{works_prune()} works deleted")
+        servers_prune()

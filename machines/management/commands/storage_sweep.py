@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from machines.services.sweeping import storage_sweep
+from machines.services.sweeping import StrangeStorageError, storage_sweep
 
 HOURS = 24
 
@@ -27,5 +27,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, older_than: int, dry_run: bool, **options: Any) -> None:
         if older_than < 1:
             raise CommandError("--older-than must be 1 or more: an upload under way has no row yet.")
-        swept = storage_sweep(older_than=timedelta(hours=older_than), is_dry_run=dry_run)
+        try:
+            swept = storage_sweep(older_than=timedelta(hours=older_than), is_dry_run=dry_run)
+        except StrangeStorageError as error:
+            raise CommandError(f"Nothing was removed: {error}. Does this database belong to this storage?") from error
         self.stdout.write(f"Files {'to remove' if dry_run else 'removed'}: {swept.files} ({swept.bytes / 1e6:.1f} MB)")

@@ -1,5 +1,6 @@
 """One worker: does work and sends e-mails until it is told to stop."""
 
+import logging
 from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
@@ -8,9 +9,10 @@ from django.core.management.base import BaseCommand
 
 from machines.jobs.embedded import EmbeddedWorker
 from machines.jobs.servers import QUEUES
-from machines.services.sweeping import storage_sweep
+from machines.services.sweeping import StrangeStorageError, storage_sweep
 from machines.services.works import servers_prune, works_prune
 
+logger = logging.getLogger(__name__)
 SWEEP_AFTER = timedelta(hours=24)
 
 
@@ -29,4 +31,7 @@ def keep_house() -> None:
     """Forget what is over."""
     works_prune()
     servers_prune()
-    storage_sweep(older_than=SWEEP_AFTER)
+    try:
+        storage_sweep(older_than=SWEEP_AFTER)
+    except StrangeStorageError as error:
+        logger.error("the storage was not swept: %s", error)
