@@ -29,12 +29,18 @@ def parse_table(frame: pl.DataFrame, columns: Sequence[Column]) -> tuple[Table, 
 
 def parse_column(cells: pl.Series, column: Column) -> tuple[NDArray[Any], int]:
     """One column as an array of shape [rows], and the count of cells that hold something unreadable."""
+    values, unreadable = read_column(cells, column)
+    return values, int(np.count_nonzero(unreadable))
+
+
+def read_column(cells: pl.Series, column: Column) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """The same, and which cells hold something unreadable, of shape [rows]. Every text can be read as a text."""
     missing = find_missing(cells, column.type)
     if column.type.is_text:
-        return _parse_text(cells, missing), 0
+        return _parse_text(cells, missing), np.zeros(len(cells), np.bool_)
     values = parse_cells(cells, column.type, column.format)
     values[missing] = np.nan
-    unreadable = int(np.count_nonzero(np.isnan(values) & ~missing))
+    unreadable = np.isnan(values) & ~missing
     if column.zero_is_missing and column.type is DataType.FLOAT:
         values[values == 0] = np.nan
     return values, unreadable

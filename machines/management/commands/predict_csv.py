@@ -1,6 +1,5 @@
 """Answer the rows of a file with a machine's ONNX file, without database or account."""
 
-import os
 import resource
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -15,8 +14,8 @@ from machines.engine.fit_job import UNREADABLE
 from machines.management.commands._plain import PlainCommand, check_place, check_readable, sentence_for_disk
 
 if TYPE_CHECKING:
-    from machines.engine.answers_csv import Match
     from machines.engine.reading import RawTable
+    from machines.engine.solving.match import Match
     from machines.serving.predictor import Predictor
 
 
@@ -34,7 +33,8 @@ class Command(PlainCommand):
         check_place(save, [machine, rows])
         if self.is_own_process:
             limit_memory(settings.WORK_MEMORY_MB)
-        from machines.engine.answers_csv import match_inputs, open_machine
+        from machines.engine.solving.machine_file import open_machine
+        from machines.engine.solving.match import match_inputs
         from machines.engine.table_file import read_file
 
         predictor, schema = open_machine(machine)
@@ -52,17 +52,10 @@ class Command(PlainCommand):
 def save_answers(predictor: "Predictor", raw: "RawTable", match: "Match", save: Path) -> dict[str, int]:
     """Give the file its name only when all of it is on the disk."""
     from machines.engine.answers_csv import write_answers
+    from machines.engine.files import whole
 
-    temporary = save.with_name(f".{save.name}.{os.getpid()}.part")
-    try:
-        with sentence_for_disk(save), temporary.open("w", encoding="utf-8", newline="") as file:
-            unreadable = write_answers(predictor, raw, match, file)
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.replace(save)
-        return unreadable
-    finally:
-        temporary.unlink(missing_ok=True)
+    with sentence_for_disk(save), whole(save) as temporary, temporary.open("wb") as file:
+        return write_answers(predictor, raw, match, file)
 
 
 def limit_memory(megabytes: int) -> None:

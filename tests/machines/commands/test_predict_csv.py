@@ -3,7 +3,7 @@ import os
 import re
 import subprocess
 import sys
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,12 @@ from django.core.management import call_command
 from onnx import TensorProto, helper
 
 from machines.engine import answers_csv
-from machines.engine.answers_csv import OPERATORS, escape, match_inputs, write_answers
+from machines.engine.answers_csv import write_answers
 from machines.engine.errors import DataError
 from machines.engine.reading import read_table
+from machines.engine.solving.csv_cells import escape
+from machines.engine.solving.machine_file import OPERATORS, open_machine
+from machines.engine.solving.match import match_inputs
 from machines.serving.predictor import Answer, Predictor
 from tests.machines.commands.conftest import Trained, flats, run, write
 
@@ -72,7 +75,7 @@ def test_another_way_of_writing_the_rows_gives_the_same_answers(
 
 
 def test_one_row_with_an_open_date_is_read_as_in_training(trained: Trained, tmp_path: Path) -> None:
-    predictor, schema = answers_csv.open_machine(trained.machine)
+    predictor, schema = open_machine(trained.machine)
     rows = write(tmp_path / "rows.csv", [{"Floor area": "50.5", "sold": "03/04/2024"}])
     formats = {c.name: c.format for c in match_inputs(read_table(rows, rows.name), schema).columns}
     assert formats["sold"] == next(c.format for c in schema.inputs if c.name == "sold")
@@ -214,7 +217,7 @@ def test_cells_that_a_spreadsheet_would_run_are_escaped(cell: str) -> None:
     assert escape(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize("cell", ["", "a=b", "-3.5", "+7", "-1e-7", "'=1", "small"])
+@pytest.mark.parametrize("cell", ["", "a=b", "-3.5", "-3,5", "-1.234,5", "+7", "-1e-7", "'=1", "small"])
 def test_other_cells_stay(cell: str) -> None:
     assert escape(cell) == cell
 
@@ -236,10 +239,10 @@ def test_titles_and_labels_are_escaped_and_numbers_are_not(trained: Trained, tmp
         [Answer("@y", labels, probabilities=chances), Answer("n", np.array([-1.5, 2.0]), np.zeros(2), np.ones(2))]
     )
     raw = read_table(write(tmp_path / "rows.csv", flats(2)), "rows.csv")
-    out = StringIO()
-    _, schema = answers_csv.open_machine(trained.machine)
+    out = BytesIO()
+    _, schema = open_machine(trained.machine)
     write_answers(told, raw, match_inputs(raw, schema), out)
-    title, first, second = csv.reader(StringIO(out.getvalue()))
+    title, first, second = csv.reader(StringIO(out.getvalue().decode()))
     assert title == ["'@y", "'@y:=cmd()", "'@y:-3.5", "n", "n:low", "n:high"]
     assert first == ["'=cmd()", "0.9", "0.1", "-1.5", "0.0", "1.0"]
     assert second[0] == "-3.5"
