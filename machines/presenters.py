@@ -15,7 +15,9 @@ from machines.engine.parameters import LEVEL_SECONDS
 from machines.forms.data import ENCODINGS, ColumnForm
 from machines.services.columns import column_update, reading_of
 from machines.services.texts import breakable, sentence
+from machines.work_words import ahead_of, attempt_of, message_of, place_of, usual_of
 from models import Column, DataLinesOperation, Machine, Work
+from models.work import WorkState
 
 MOMENTS = {"DATE", "TIME", "DATETIME"}
 MOST_SAMPLES = 4
@@ -144,7 +146,7 @@ def source_context(machine: Machine) -> dict[str, Any]:
     return {
         "read_as": ", ".join(word for word in words if word),
         "notices": [sentence(notice) for notice in machine.source_notices],
-        "parts": DataLinesOperation.objects.for_machine(machine).count(),
+        "parts": DataLinesOperation.objects.for_machine(machine).for_learning().count(),
         "preview": {"names": [name for name, _type, _format in columns], "rows": machine.source_preview or []},
     }
 
@@ -189,8 +191,19 @@ class TrainingView:
 
     @property
     def message(self) -> str:
-        notice = self.work.notice if self.work else None
-        return sentence(notice) if notice else _(self.work.message) if self.work and self.work.message else ""
+        return message_of(self.work) if self.work else ""
+
+    @property
+    def attempt(self) -> str:
+        """Why it is tried again."""
+        return attempt_of(self.work) if self.work else ""
+
+    @property
+    def place(self) -> str:
+        """What waits before it, and how long trainings like this take; "" unless it waits."""
+        if not self.work or self.work.state is not WorkState.WAITING:
+            return ""
+        return " · ".join(filter(None, [place_of(ahead_of(self.work)), usual_of(self.work)]))
 
     @property
     def elapsed(self) -> str:

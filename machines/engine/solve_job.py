@@ -112,6 +112,7 @@ def run(request: dict[str, Any], parent: Parent) -> dict[str, Any]:
         "errors": problems.count,
         "notices": [notice.to_json() for notice in notices],
         "resumed_chunks": resumed,
+        "answers": list(titles.values()),
         **preview(chunks.answers(0)),
     }
 

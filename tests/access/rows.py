@@ -6,16 +6,28 @@ from typing import Any
 from models import Column
 from models.access import Action
 from tests.access.table import METHODS, PUBLIC, SIGNED_IN, STAFF, Answer, Row, rows
-from tests.access.world import MEMBERS, Tenant
+from tests.access.world import MEMBERS, ROLES, Tenant
 from tests.machines.houses import csv_bytes, file_of
 
 SEE, PREDICT, CREATE, EDIT, DOWNLOAD, PUBLISH, DELETE, INVITE, MANAGE, KEYS, AUDIT, TRANSFER = Action
+
+# The staff look after the work of every team.
+ANY_TEAM = {f"POST {who} foreign": {Answer.LET_IN} for who in ("staff", "super admin")}
 
 OWN = rows(
     Row("healthz", PUBLIC),
     Row("dashboards:home", PUBLIC),
     Row("dashboards:log", STAFF),
     Row("dashboards:demo-table", PUBLIC),
+    Row("dashboards:work", SIGNED_IN),
+    Row("dashboards:notices", SIGNED_IN, SIGNED_IN, data=lambda tenant: {"work": tenant.work.pk}, is_idle=True),
+    Row("dashboards:work-cancel", post=EDIT),
+    Row("dashboards:work-finish", post=EDIT),
+    Row("dashboards:servers", STAFF),
+    Row("dashboards:server-drain", post=STAFF, but=ANY_TEAM),
+    Row("dashboards:server-resume", post=STAFF, but=ANY_TEAM),
+    Row("dashboards:server-work-cancel", post=STAFF, but=ANY_TEAM),
+    Row("dashboards:server-work-retry", post=STAFF, but=ANY_TEAM),
 )
 
 
@@ -30,6 +42,14 @@ def columns_of(*columns: Column) -> dict[str, Any]:
     return data | {f"{column.pk}-description": "changed" for column in columns}
 
 
+def some_rows(tenant: Tenant) -> dict[str, Any]:
+    return {"file": file_of(csv_bytes()), "format": "csv"}
+
+
+# The rows somebody had answered are theirs: the machine's maker asked here.
+OTHERS = [role for role in MEMBERS if role not in {"viewer", "maker"}]
+WHO_LOOKS, WHO_POSTS = ({f"{method} {role}": {Answer.MISSING} for role in OTHERS} for method in ("GET", "POST"))
+
 A_LINK = {"name": "For everybody", "length": "whole", "days": "30"}
 
 # Reading needs a file in the storage: what these two change is shown by their own tests.
@@ -41,10 +61,17 @@ MACHINES = rows(
     Row("machines:columns", EDIT, EDIT, data=lambda tenant: columns_of(*tenant.machine.columns.all())),
     Row("machines:column", post=EDIT, data=lambda tenant: columns_of(tenant.column)),
     Row("machines:rows", EDIT, EDIT, is_idle=True),
+    Row("machines:reading-cancel", post=EDIT, is_idle=True),
     Row("machines:training", SEE, EDIT, data=lambda tenant: {"level": 1}),
     Row("machines:training-finish", post=EDIT),
     Row("machines:training-cancel", post=EDIT),
     Row("machines:predict", PREDICT, PREDICT, is_idle=True),
+    Row("machines:solve", PREDICT, PREDICT, data=some_rows),
+    Row("machines:answers", PREDICT, but=WHO_LOOKS),
+    Row("machines:answers-file", PREDICT, but=WHO_LOOKS),
+    Row("machines:answers-errors", PREDICT, but=WHO_LOOKS),
+    Row("machines:answers-cancel", post=PREDICT, but=WHO_POSTS, is_idle=True),
+    Row("machines:answers-delete", post=PREDICT, but=WHO_POSTS),
     Row("machines:download", DOWNLOAD),
     Row("machines:sharing", PUBLISH, PUBLISH, data=lambda tenant: A_LINK),
     Row("machines:sharing-team", post=DELETE, data=lambda tenant: {"team": ""}),
@@ -93,6 +120,9 @@ PROFILE = {
     "date_separator": "-", "datetime_separator": " ", "decimal_separator": ".",
 }  # fmt: skip
 
+# Who never asked for their data has no file: the maker did.
+NEVER_ASKED = {f"GET {role}": {Answer.MISSING} for role in ROLES if role not in {"maker", "anonymous"}}
+
 ACCOUNTS = rows(
     Row("accounts:profile", SIGNED_IN, SIGNED_IN, data=lambda tenant: PROFILE),
     Row("accounts:security", SIGNED_IN),
@@ -100,7 +130,9 @@ ACCOUNTS = rows(
     Row("accounts:sessions-end", post=SIGNED_IN, is_idle=True),
     Row("accounts:activity", SIGNED_IN),
     Row("accounts:data", SIGNED_IN),
-    Row("accounts:export", post=SIGNED_IN, is_idle=True),
+    Row("accounts:export", post=SIGNED_IN),
+    Row("accounts:export-file", SIGNED_IN, but=NEVER_ASKED),
+    Row("accounts:export-delete", post=SIGNED_IN, is_idle=True),
     Row("accounts:delete", SIGNED_IN, SIGNED_IN, data=lambda tenant: {"email": tenant.people["maker"].email}),
     Row("accounts:deleted", PUBLIC),
     Row("accounts:keys", SIGNED_IN, SIGNED_IN, data=lambda tenant: {"name": "A key", "scopes": ["read"], "days": "30"}),
@@ -158,4 +190,8 @@ API = rows(
     Row("api:machine", SEE),
     Row("api:machine-predict", post=PREDICT, data=lambda tenant: {"rows": [{"size": 41.5}]}, is_idle=True),
     Row("api:machine-download", DOWNLOAD),
+    Row("api:machine-train", post=EDIT, data=lambda tenant: {"level": 1}),
+    Row("api:work", SEE),
+    Row("api:work-cancel", post=EDIT),
+    Row("api:work-finish", post=EDIT),
 )

@@ -133,6 +133,7 @@ def _argument(row: Row, name: str, tenant: Tenant, role: str) -> Any:
         "machines pk": lambda: tenant.machine.pk,
         "machines column_pk": lambda: tenant.column.pk,
         "machines link_pk": lambda: tenant.link.pk,
+        "machines work_pk": lambda: tenant.solving.pk,
         "teams pk": lambda: tenant.team.pk,
         "teams user_pk": lambda: tenant.people["viewer"].pk,
         "teams invite_pk": lambda: tenant.invite.pk,
@@ -144,6 +145,8 @@ def _argument(row: Row, name: str, tenant: Tenant, role: str) -> Any:
         "public token": lambda: tenant.tokens["public open"],
         " key": lambda: "nothing",  # of links in mails; their own tests follow good ones
         " uidb36": lambda: "1",
+        "dashboards work_pk": lambda: tenant.work.pk,
+        "dashboards server_pk": lambda: tenant.server.pk,
         "api pk": lambda: tenant.machine.pk,
         "api work_pk": lambda: tenant.work.pk,
     }

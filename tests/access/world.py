@@ -18,11 +18,12 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from models import ApiKey, Column, Invite, InviteRequest, Machine, PublicLink, Team, User, Work
+from models import ApiKey, Column, Invite, InviteRequest, Machine, PublicLink, Server, Team, User, Work
 from models.access import Role
 from models.api_key import Scope
 from models.audit import AuditAction, record
-from tests.factories import make_admin, make_team, make_user, make_work
+from models.work import WorkKind, WorkState
+from tests.factories import make_admin, make_server, make_team, make_user, make_work
 from tests.machines.houses import houses
 
 # Buyer, seller and consultant come with the marketplace and with consulting: their issues add them here.
@@ -58,9 +59,11 @@ class Tenant:
     machine: Machine  # of `maker`, shared with the team
     column: Column
     work: Work
+    solving: Work  # what `maker` had answered; its files are deleted
     invite: Invite
     link: PublicLink
     request: InviteRequest
+    server: Server  # nobody's: for the staff
     tokens: dict[str, str] = field(default_factory=dict)  # state of a public address -> its token
     keys: dict[str, ApiKey] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
@@ -79,17 +82,29 @@ def make_tenant(marker: str) -> Tenant:
     )
     Column.objects.filter(machine=machine).update(description=f"{marker} column")
     work = make_work(machine, user=people["maker"])
+    Work.objects.create(user=people["maker"], **WorkKind.EXPORT.columns, **WorkState.FINISHED.columns)
+    solving = _solved(machine, people["maker"], f"{marker} file.csv")
     invite = Invite.objects.create(team=team, invited_by=people["admin"], max_uses=9, note=f"{marker} note")
     link = PublicLink.objects.create(machine=machine, created_by=people["admin"], name=f"{marker} link")
     column = machine.columns.get(name="size")
     request = InviteRequest.objects.create(invite=invite, email=f"wish@{marker.lower()}.example.org")
-    tenant = Tenant(marker, people, team, machine, column, work, invite, link, request)
+    things = (machine, column, work, solving, invite, link, request, make_server())
+    tenant = Tenant(marker, people, team, *things)
     _add_tokens(tenant)
     _add_keys(tenant)
     record(AuditAction.TEAM_RENAMED, actor=people["owner"], team=team, target=team, name=f"{marker} entry")
     for role in ("ex-member", "ex-admin"):
         team.remove_user_from_team(people[role])
     return tenant
+
+
+def _solved(machine: Machine, user: User, file: str) -> Work:
+    work = make_work(
+        machine, user=user, is_work_solving=True, folder=f"works/{user.pk}", parameters={"file": file, "format": "csv"}
+    )
+    work.start()
+    work.finish({"rows": 3, "errors": 1, "notices": [], "version": 1})
+    return work
 
 
 def _person(name: str) -> User:

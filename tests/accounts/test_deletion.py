@@ -9,10 +9,12 @@ from django.db import connections
 
 from accounts.services.account import AccountKeptError, account_delete
 from machines import storage
+from machines.jobs.folders import folder_of
+from machines.jobs.runner import work_run
 from models import ApiKey, AuditEntry, Credit, Invite, Machine, Team, User, Work
 from models.audit import AuditAction, record
 from tests.accounts.conftest import signed_in_as
-from tests.accounts.test_export import make_whole_machine
+from tests.accounts.exports import make_whole_machine
 from tests.accounts.test_sessions import browser, is_in
 from tests.conftest import proved
 from tests.factories import make_admin, make_credit, make_machine, make_team, make_user, make_work
@@ -107,6 +109,24 @@ def test_sessions_keys_invitations_and_trainings_end(client, alice, bob):
     assert not is_in(there)
     assert not ApiKey.objects.exists() and not Invite.objects.exists()
     assert not Work.objects.get(pk=work.pk).is_active
+
+
+@pytest.mark.parametrize("until", ["asked for", "begun", "done"])
+def test_the_file_with_own_data_goes(client, alice, until, django_capture_on_commit_callbacks):
+    client.post("/accounts/export/")
+    work = Work.objects.get()
+    if until == "begun":
+        work.start()
+        (folder_of(work) / "facts-1").mkdir()
+    elif until == "done":
+        work_run(work_id=work.pk)
+        assert next(storage.absolute("works").rglob("*.zip"))
+    with django_capture_on_commit_callbacks(execute=True):
+        delete(client)
+    assert not is_here(alice) and not list(storage.absolute("works").glob("*"))
+    work_run(work_id=work.pk)
+    work.refresh_from_db()
+    assert not work.is_active and not list(storage.absolute("works").glob("*"))
 
 
 def test_history_stays(client, alice):

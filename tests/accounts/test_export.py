@@ -1,21 +1,40 @@
-"""Own data as one ZIP file."""
+"""Own data as one ZIP file: what is in it, packed by a worker with the real child."""
 
-import io
 import json
+import os
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from accounts.services.archive import CHUNK, chunks_of, zipped
-from accounts.services.export import entries_of
+from accounts.services import export as service
+from accounts.services import own_data
+from accounts.services.export import export_ask, export_of
 from machines import storage
-from models import ApiKey, AuditEntry, DataLinesOperation, Invite, PublicLink
+from machines.jobs import runner
+from machines.jobs.folders import folder_of
+from machines.jobs.runner import WorkLostError
+from machines.services.works import work_retry
+from models import ApiKey, AuditEntry, Invite, NNModel, PublicLink, User, Work
 from models.audit import AuditAction, record
+from models.work import WorkState
+from tests.accounts.exports import (
+    FILE,
+    PAGE,
+    URL,
+    archive_of,
+    do,
+    facts_of,
+    fetched,
+    left,
+    make_whole_machine,
+    post,
+    prepare,
+    shown,
+)
 from tests.conftest import proved
 from tests.factories import (
-    PASSWORD,
-    make_column,
     make_consulting_request,
     make_credit,
     make_debit,
@@ -25,8 +44,6 @@ from tests.factories import (
     make_work,
 )
 
-URL = "/accounts/export/"
-
 
 @pytest.fixture
 def client(client, alice):
@@ -34,50 +51,39 @@ def client(client, alice):
     return proved(client)
 
 
-def archive_of(client):
-    response = client.post(URL)
-    assert response.status_code == 200
-    assert response["Content-Type"] == "application/zip"
-    assert response["Content-Disposition"].startswith('attachment; filename="easyautoml-2')
-    archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
-    assert archive.testzip() is None
-    return archive
-
-
-def facts_of(client):
-    return json.loads(archive_of(client).read("data.json"))
-
-
-def make_whole_machine(owner, **kwargs):
-    """A machine with its file, one part of rows and a model."""
-    folder = storage.new_folder()
-    (folder / "source").write_bytes(b"a,b\n1,2\n")
-    (folder / "rows.parquet").write_bytes(b"PAR1")
-    source = storage.recorded(folder / "source")
-    machine = make_ready_machine(owner=owner, source_path=source, source_name="my table.CSV", **kwargs)
-    path = storage.recorded(folder / "rows.parquet")
-    DataLinesOperation.objects.create(machine_id=machine.pk, path=path, rows=1, is_added_for_learning=True, user=owner)
-    make_column(machine, name="Größe", unit="cm")
-    return machine
-
-
 def test_it_works(client, alice):
     machine = make_whole_machine(alice, machine_name="Diabetes risk", nn_model=b"the model")
     archive = archive_of(client)
     folder = f"machines/{machine.pk}-diabetes-risk"
-    assert sorted(archive.namelist()) == sorted(
-        [
-            "data.json",
-            *[f"{folder}/{name}" for name in ("columns.json", "model.onnx", "original.csv", "rows-1.parquet")],
-        ]
-    )
+    names = [f"{folder}/{name}" for name in ("columns.json", "model.onnx", "original.csv", "rows-1.parquet")]
+    assert sorted(archive.namelist()) == sorted(["data.json", *names])
     assert archive.read(f"{folder}/original.csv") == b"a,b\n1,2\n"
     assert archive.read(f"{folder}/model.onnx") == b"the model"
     assert json.loads(archive.read(f"{folder}/columns.json"))[0]["name"] == "Größe"
     facts = json.loads(archive.read("data.json"))
     assert facts["profile"]["email"] == alice.email
-    assert [(each["name"], each["missing"]) for each in facts["machines"]] == [("Diabetes risk", [])]
-    assert AuditEntry.objects.get().action == "account.data_exported"
+    assert [(each["name"], each["folder"]) for each in facts["machines"]] == [("Diabetes risk", folder)]
+
+
+def test_what_is_kept_and_noted(client, alice):
+    make_whole_machine(alice)
+    prepare(client)
+    work = export_of(alice)
+    assert (work.state, work.queue, work.user, work.machine) == (WorkState.FINISHED, "cpu", alice, None)
+    file = storage.absolute(work.folder) / left()[0]
+    assert work.result == {"bytes": file.stat().st_size, "files": 5, "missing": 0}
+    assert left() == ["export-1.zip"] and len(list(file.parent.iterdir())) == 1, "the facts beside it are gone"
+    fetched(client)
+    assert [entry.action for entry in AuditEntry.objects.all()] == ["account.data_exported"]
+
+
+def test_the_file_comes_as_a_file(client):
+    prepare(client)
+    response = client.get(FILE)
+    count = len(b"".join(response.streaming_content))
+    assert response["Content-Type"] == "application/zip" and "no-store" in response["Cache-Control"]
+    assert response["Content-Disposition"].startswith('attachment; filename="easyautoml-2')
+    assert int(response["Content-Length"]) == count == Work.objects.get().result["bytes"]
 
 
 def test_everything_is_in_it_and_no_secret(client, alice, bob):
@@ -110,7 +116,7 @@ def test_everything_is_in_it_and_no_secret(client, alice, bob):
         "debits": 1,
         "token_credits": 0,
         "token_debits": 0,
-        "works": 1,
+        "works": 2,
     }
     hidden = [
         secret,
@@ -143,11 +149,36 @@ def test_a_refusal_does_not_tell_what_exists(client, alice, charlie):
     assert "Hidden" not in archive_of(client).read("data.json").decode()
 
 
-def test_a_missing_file_is_noted(client, alice):
+def test_a_long_list_is_whole(client, alice, monkeypatch):
+    monkeypatch.setattr(own_data, "AT_ONCE", 3)
+    for number in range(7):
+        make_credit(user=alice, amount=number + 1)
+    assert [float(each["amount"]) for each in facts_of(client)["credits"]] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_missing_file_is_listed(client, alice):
     machine = make_whole_machine(alice)
     storage.absolute(machine.source_path).unlink()
-    facts = facts_of(client)
-    assert facts["machines"][0]["missing"] == ["original.csv"]
+    archive = archive_of(client)
+    assert [name.rpartition("/")[2] for name in json.loads(archive.read("missing.json"))] == ["original.csv"]
+    assert "1 file was not on the server any more" in shown(client)
+
+
+def test_a_model_that_vanishes_is_missing(client, alice, monkeypatch):
+    """A new training deletes the model before it: half of one would look like a whole one."""
+    monkeypatch.setattr(own_data, "SLICE", 4)
+    machine = make_whole_machine(alice, nn_model=b"the model")
+
+    def slices(models, size):
+        found = found_slices(models, size)
+        yield next(found)
+        NNModel.objects.filter(pk=machine.training_nn_model_id).delete()
+        yield from found
+
+    found_slices = own_data._slices
+    monkeypatch.setattr(own_data, "_slices", slices)
+    archive = archive_of(client)
+    assert [name.rpartition("/")[2] for name in json.loads(archive.read("missing.json"))] == ["model.onnx"]
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b\\c:d\r\ne", "…", "x" * 500, "=cmd()"])
@@ -159,66 +190,103 @@ def test_names_in_the_archive_are_safe(client, alice, name):
         assert len(member) < 120
 
 
-def test_a_large_file_needs_little_memory(tmp_path):
-    place = tmp_path / "large"
-    block = bytes(range(256)) * 4096
-    with place.open("wb") as file:
-        for _ in range(50):
-            file.write(block)
+def test_a_large_model_needs_little_memory(alice, monkeypatch, tmp_path):
+    monkeypatch.setattr(own_data, "SLICE", 2**20)
+    large = bytes(range(256)) * 4096 * 40
+    make_ready_machine(owner=alice, nn_model=large)
+    work = Work.objects.create(user=alice, is_work_export=True)
+    work.start()
     tracemalloc.start()
-    total, largest = 0, 0
-    for chunk in zipped([("large", chunks_of(place))]):
-        total, largest = total + len(chunk), max(largest, len(chunk))
+    request = service._prepare(work, folder_of(work))
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert total > 100_000
-    assert largest <= 4 * CHUNK
-    assert peak < 5_000_000
+    place = next(place for name, place in request["files"] if name.endswith("model.onnx"))
+    assert Path(place).read_bytes() == large
+    assert peak < 12 * 2**20 < len(large)
 
 
-def test_nothing_is_read_before_its_turn(alice):
-    first, second = make_whole_machine(alice), make_whole_machine(alice)
-    entries = entries_of(alice)
-    names = [next(entries)[0] for _ in range(2)]
-    assert all(f"/{first.pk}-" in name for name in names)
-    storage.absolute(second.source_path).unlink()
-    assert not any(name.startswith(f"machines/{second.pk}-") and "original" in name for name, _content in entries)
+def test_the_lease_is_kept_while_facts_are_written(alice, settings):
+    settings.WORK_LEASE_SECONDS = 0
+    work = Work.objects.create(user=alice, is_work_export=True)
+    work.start()
+    service._prepare(work, folder_of(work))
+    assert Work.objects.get().message == "Collecting your data"
+    Work.objects.get().give_back()
+    with pytest.raises(WorkLostError):
+        service._prepare(work, folder_of(work))
 
 
-def test_after_the_password_one_is_back_at_the_button(client, alice):
-    """A file that came in answer to the password would leave the question standing, as if nothing had happened."""
-    client.logout()
-    client.force_login(alice)
-    step = client.post(URL)
-    back = client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": "/accounts/data/?ready="})
-    assert step["Location"].endswith("?next=%2Faccounts%2Fdata%2F%3Fready%3D")
-    assert back["Location"] == "/accounts/data/?ready="
-    assert "Press the button once more" in client.get(back["Location"]).content.decode()
-    assert "Press the button once more" not in client.get("/accounts/data/").content.decode()
-    assert archive_of(client)
+def test_one_at_a_time(client, alice):
+    post(client, URL)
+    post(client, URL)
+    work = Work.objects.get()
+    assert AuditEntry.objects.count() == 1
+    do(work)
+    first = left()
+    post(client, URL)
+    assert first and left() == [], "a new one takes the place of the old one"
+    assert Work.objects.count() == 2 and AuditEntry.objects.count() == 2
+    assert client.get(FILE)["Location"] == PAGE
+
+
+def test_a_killed_child_starts_again_cleanly(client, alice, monkeypatch):
+    machine, heard = make_whole_machine(alice), []
+    storage.absolute(machine.source_path).write_bytes(os.urandom(2**25))
+    tick = runner._Watcher.on_tick
+
+    def on_tick(watcher, child):
+        if watcher.news and not heard:
+            heard.append(watcher.news["message"]["template"])
+            child.process.kill()
+            child.process.wait()
+        tick(watcher, child)
+
+    monkeypatch.setattr(runner._Watcher, "on_tick", on_tick)
+    prepare(client)
+    work = Work.objects.get()
+    assert (work.state, work.attempts, heard) == (WorkState.WAITING, 1, ["Packing the files"])
+    assert "export-1.zip" not in left() and any(name.endswith(".part") for name in left())
+    do(work)
+    assert left() == ["export-2.zip"] and len(fetched(client).namelist()) == 5
+
+
+def test_an_attempt_that_was_given_up_spoils_nothing(alice):
+    """A worker that was asleep wakes up when another one has done its work, and goes on packing."""
+    export_ask(user=alice)
+    asleep = Work.objects.get()
+    asleep.start()
+    folder = folder_of(asleep)
+    request = service._prepare(asleep, folder)
+    Work.objects.get().give_back()
+    do(asleep)
+    (folder / "export-1.zip").write_bytes(b"half")
+    service._record(asleep, folder, {"bytes": 4, "files": 0, "missing": 9})
+    assert request["archive"] == str(folder / "export-1.zip")
+    assert Work.objects.get().result["missing"] == 0
+    assert zipfile.ZipFile(service.export_open(user=alice)).testzip() is None
 
 
 def test_sums_are_written_as_people_write_them(client):
-    assert facts_of(client)["money"]["user_balance"] == "0.00000000"
-    assert b"0E-8" not in archive_of(client).read("data.json")
+    text = archive_of(client).read("data.json")
+    assert json.loads(text)["money"]["user_balance"] == "0.00000000"
+    assert b"0E-8" not in text
 
 
-def test_five_an_hour(client):
-    assert [client.post(URL).status_code for _ in range(6)] == [200] * 5 + [429]
+def test_who_has_gone_gets_nothing(client, alice):
+    """One that waits when its person goes is harmless, however that came about."""
+    work = export_ask(user=alice)
+    User.objects.filter(pk=alice.pk).delete()
+    do(work)
+    work = Work.objects.get()
+    assert (work.state, work.message) == (WorkState.ERROR, service.NOBODY)
+    assert left() == []
 
 
-def test_a_link_starts_nothing(client):
-    assert client.get(URL).status_code == 405
-    assert not AuditEntry.objects.exists()
-
-
-def test_the_page_says_what_is_in_it(client, alice):
-    assert "0 machines" not in client.get("/accounts/data/").content.decode()
-    make_machine(owner=alice)
-    page = client.get("/accounts/data/").content.decode()
-    assert "Download everything" in page and "your machine with its table" in page
-
-
-@pytest.mark.parametrize("path", ["/accounts/data/", URL])
-def test_a_visitor_must_sign_in(visitor, path):
-    assert visitor.post(path)["Location"] == f"/accounts/login/?next={path}"
+def test_only_the_newest_is_tried_again(alice):
+    first = export_ask(user=alice)
+    first.start()
+    first.fail("…")
+    second = export_ask(user=alice)
+    with pytest.raises(service.DataError, match="newer one"):
+        work_retry(work=first)
+    second.cancel()

@@ -16,6 +16,7 @@ GUARDED = [
     ("get", "/accounts/2fa/totp/activate/", {}),
     ("post", "/accounts/2fa/recovery-codes/generate/", {}),
     ("post", "/accounts/export/", {}),
+    ("get", "/accounts/export/file/", {}),
     ("post", "/accounts/delete/", {"email": "alice@example.org"}),
 ]
 

@@ -18,7 +18,7 @@ def test_its_model_is_forgotten(machine):
 
 def test_while_rows_are_read_a_machine_is_not_deleted(machine, monkeypatch):
     from machines.engine.errors import DataError
-    from machines.services.datasets import lock_name
+    from machines.services.rows import lock_name
     from models import Machine, MachineTableLockWrite
 
     hold = MachineTableLockWrite.objects.hold

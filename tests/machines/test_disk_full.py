@@ -18,7 +18,7 @@ from django.urls import include, path
 from config.full_disk import is_disk_full
 from machines.child import run_child
 from machines.engine.job import DISK_FULL
-from machines.services.datasets import part_paths
+from machines.services.rows import part_paths
 from models import DataLinesOperation, EasyAutoMLLogger, Machine
 from tests.conftest import signed_in
 from tests.machines.engine.tables import simple_table

@@ -7,9 +7,11 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from accounts.services.export import export_drop
 from accounts.services.security import sessions_end
 from machines.services.machines import machine_delete
-from models import ApiKey, Invite, Machine, Membership, Team, User
+from machines.services.solving import solvings_end
+from models import ApiKey, Invite, Machine, Membership, Team, User, Work
 from models.audit import AuditAction, record
 from models.machine import MachineQuerySet
 
@@ -63,11 +65,13 @@ def account_delete(*, user: User) -> None:
     _check(user)
     for machine in _own_machines(user).light():
         machine_delete(machine=machine, user=user)  # with its training and its files
+    solvings_end(works=Work.objects.asked_by(user))  # of other people's machines
     with transaction.atomic():
         _hold(user)
         _check(user)  # somebody may have joined meanwhile, or another administrator gone
         record(AuditAction.ACCOUNT_DELETED, actor=user, target=user)
         sessions_end(user=user)
+        export_drop(user=user)
         user.delete()
 
 

@@ -1,192 +1,159 @@
-"""Everything of a person that the site keeps, for that person: facts as JSON, machines as files. Never a secret."""
+"""Own data as one ZIP file: asked for by a person, packed by a worker, kept for some days. One at a time for each person."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
-from pathlib import Path, PurePath
-from typing import Any
+import math
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
 
-from django.core.serializers.json import DjangoJSONEncoder
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils.text import slugify
 
-from accounts.browsers import browser_of
-from accounts.services.archive import Entry, chunks_of, slices_of, zipped
-from accounts.services.security import second_factor_of, sessions_of
+from accounts.services.own_data import entries_of
 from machines import storage
-from models import (
-    ApiKey,
-    AuditEntry,
-    ConsultingRequest,
-    Credit,
-    CreditIXIOO,
-    DataLinesOperation,
-    Debit,
-    DebitIXIOO,
-    Invite,
-    Machine,
-    Membership,
-    Operation,
-    PublicLink,
-    Team,
-    User,
-    Work,
-)
+from machines.engine.errors import DataError, Notice, gettext_noop
+from machines.jobs.folders import remove_folder_of
+from machines.jobs.job import Answer, Job, Request
+from machines.jobs.runner import WorkLostError
+from machines.services.works import work_cancel, work_make
+from models import User, Work
 from models.audit import AuditAction, record
+from models.work import ACTIVE, WorkKind, WorkState
 
-AT_ONCE = 500  # rows in memory
-PROFILE = ("email", "first_name", "last_name", "user_profile", "date_joined", "last_login")
-MONEY = ("user_balance", "user_ixioo_balance", "coupon_balance", "coupons_activated_date")
-COLUMN = (
-    "position",
-    "name",
-    "type",
-    "role",
-    "description",
-    "unit",
-    "range_low",
-    "range_high",
-    "zero_is_missing",
-)
-# Named one by one, because the other columns are secrets
-INVITE = ("team", "role", "email", "domain", "max_uses", "uses", "expires_at", "revoked_at", "note", "created_at")
-KEY = ("team", "name", "start", "scopes", "expires_at", "revoked_at", "last_used_at", "last_used_ip", "created_at")
-LINK = (
-    "machine",
-    "name",
-    "questions",
-    "allowed_sites",
-    "max_uses",
-    "uses",
-    "expires_at",
-    "revoked_at",
-    "last_used_at",
-    "created_at",
-)
+SECONDS = 1800.0  # for packing, however much it is
+MEMORY_MB = 512  # the child needs little, whatever it packs
+NOBODY = gettext_noop("Whoever asked for this has no account any more.")
+NEWER = gettext_noop("A newer one was asked for meanwhile.")
+COLLECTING = Notice(gettext_noop("Collecting your data"))
+
+
+def exports_of(user: User) -> "QuerySet[Work]":
+    return Work.objects.asked_by(user).filter(WorkKind.EXPORT.q).order_by("-pk")
+
+
+def export_of(user: User) -> Work | None:
+    """Return the newest export of a person, whatever became of it."""
+    return exports_of(user).first()
+
+
+def has_file(work: Work) -> bool:
+    """Return whether what it made is still kept."""
+    return work.state is WorkState.FINISHED and bool(work.folder)
 
 
 @transaction.atomic
-def export_begin(*, user: User) -> Iterator[bytes]:
-    """Note that somebody takes their data with them; return the archive as a stream."""
+def export_ask(*, user: User) -> Work:
+    """Have a person's data prepared, in place of an earlier file. While that runs, asking again changes nothing."""
+    list(User.objects.select_for_update(of=("self",)).filter(pk=user.pk).values_list("pk"))  # of two, one is first
+    latest = export_of(user)
+    if latest and latest.is_active:
+        return latest
+    export_drop(user=user)
     record(AuditAction.DATA_EXPORTED, actor=user)
-    return zipped(entries_of(user))
+    return work_make(kind=WorkKind.EXPORT, user=user, memory_mb=MEMORY_MB)
 
 
-def entries_of(user: User) -> Iterator[Entry]:
-    """Yield the files of the archive: one folder per own machine, and at last data.json, which says what is missing."""
-    machines: list[dict[str, Any]] = []
-    own = Machine.objects.filter(machine_owner_user=user).light()
-    for pk in list(own.order_by("pk").values_list("pk", flat=True)):  # no query stays open while somebody downloads
-        machine = own.filter(pk=pk).first()
-        if machine is None:  # deleted meanwhile
-            continue
-        folder, missing = f"machines/{machine.pk}-{slugify(machine.machine_name)[:60] or 'machine'}", list[str]()
-        yield from _machine_entries(machine, folder, missing)
-        machines.append(_machine_facts(machine, folder, missing))
-    yield "data.json", _as_json(_sections(user, machines))
+@transaction.atomic
+def export_drop(*, user: User) -> None:
+    """End what is being prepared and delete what is kept."""
+    for work in exports_of(user).filter(WorkState.any_of(*ACTIVE) | ~Q(folder="")):
+        work_cancel(work=work)
+        Work.objects.filter(pk=work.pk).update(folder="")
+        transaction.on_commit(partial(remove_folder_of, work))
 
 
-def _machine_entries(machine: Machine, folder: str, missing: list[str]) -> Iterator[Entry]:
-    yield f"{folder}/columns.json", [_dumped(list(machine.columns.order_by("position").values(*COLUMN)))]
-    for name, place in _places(machine):
-        if place.is_file():
-            yield f"{folder}/{name}", chunks_of(place)
+def export_open(*, user: User) -> BinaryIO | None:
+    """Return a person's archive to be read; None when there is none, or none any more."""
+    work = export_of(user)
+    if work is None or not has_file(work):
+        return None
+    with suppress(FileNotFoundError):
+        return _archive(work, storage.absolute(work.folder)).open("rb")
+    return None
+
+
+def _archive(work: Work, folder: Path) -> Path:
+    """Each attempt has a name of its own: one that was given up, and does not know it yet, spoils nothing."""
+    return folder / f"export-{work.fencing_token}.zip"
+
+
+def _facts(work: Work, folder: Path) -> Path:
+    return folder / f"facts-{work.fencing_token}"
+
+
+def _check(work: Work) -> None:
+    if work.user is None or not work.user.is_active:
+        raise DataError(NOBODY)
+
+
+def _prepare(work: Work, folder: Path) -> Request:
+    """Write what stands in the database below the folder, one thing at a time; files of the storage stay where they are."""
+    assert work.user is not None, "checked before"
+    _empty(folder)
+    facts, alive, files = _facts(work, folder), _Alive(work), list[tuple[str, str]]()
+    facts.mkdir()
+    for name, content in entries_of(work.user):
+        place = content if isinstance(content, Path) else facts / str(len(files))
+        if not isinstance(content, Path):
+            _write(place, content, alive)
+        files.append((name, str(place)))
+    return {"files": files, "archive": str(_archive(work, folder))}
+
+
+def _empty(folder: Path) -> None:
+    """Remove what an earlier attempt left."""
+    for place in folder.iterdir():
+        if place.is_dir():
+            storage.remove_folder(place)
         else:
-            missing.append(name)
-    model = machine.training_nn_model
-    if model is not None and model.nn_model:
-        yield f"{folder}/model.onnx", slices_of(bytes(model.nn_model))
+            place.unlink(missing_ok=True)
 
 
-def _places(machine: Machine) -> Iterator[tuple[str, Path]]:
-    """Yield the names of a machine's files in the archive, and where they lie."""
-    if machine.source_path:
-        ending = slugify(PurePath(machine.source_name).suffix)[:10]
-        yield f"original.{ending or 'data'}", storage.absolute(machine.source_path)
-    parts = DataLinesOperation.objects.for_machine(machine).exclude(path="").values_list("path", flat=True)
-    for number, path in enumerate(parts, start=1):
-        yield f"rows-{number}.parquet", storage.absolute(path)
+def _write(place: Path, chunks: Iterable[bytes], alive: "_Alive") -> None:
+    """Write a file that is needed only until it is packed. What vanished meanwhile is no file: the child notes that."""
+    with place.open("wb") as file:
+        try:
+            for chunk in chunks:
+                file.write(chunk)
+                alive.tell()
+        except FileNotFoundError:
+            place.unlink()
 
 
-def _machine_facts(machine: Machine, folder: str, missing: list[str]) -> dict[str, Any]:
-    return {
-        "id": machine.pk,
-        "name": machine.machine_name,
-        "description": machine.machine_description,
-        "made_at": machine.timestamp,
-        "status": machine.machine_status,
-        "level": machine.machine_level,
-        "rows": machine.rows_count,
-        "file_name": machine.source_name,
-        "team": machine.machine_owner_team_id,
-        "folder": folder,
-        "missing": missing,
-    }
+class _Alive:
+    """Keeps the lease while facts are written, and stops that when the work is somebody else's."""
+
+    def __init__(self, work: Work) -> None:
+        self.work, self.told = work, -math.inf
+
+    def tell(self) -> None:
+        if time.monotonic() - self.told < settings.WORK_LEASE_SECONDS / 4:
+            return
+        if not self.work.report(0.0, str(COLLECTING), notice=COLLECTING.to_json()):
+            raise WorkLostError
+        self.told = time.monotonic()
 
 
-def _sections(user: User, machines: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the parts of data.json; what may be long is a query that is read row by row."""
-    return {
-        "profile": {name: getattr(user, name) for name in PROFILE},
-        "formats": vars(user.formats),
-        "second_factor": vars(second_factor_of(user)),
-        "money": {name: getattr(user, name) for name in MONEY},
-        "machines": machines,
-        "teams_owned": Team.objects.filter(admin_user=user).values("id", "name", "created_at"),
-        "memberships": Membership.objects.filter(user=user).values("team", "team__name", "role", "joined_at"),
-        "invitations": Invite.objects.filter(invited_by=user).values(*INVITE),
-        "api_keys": ApiKey.objects.filter(user=user).values(*KEY),
-        "public_links": PublicLink.objects.filter(created_by=user).values(*LINK),
-        "sessions": (_session(row) for row in sessions_of(user)),
-        "log": _plain(AuditEntry.objects.filter(actor=user).exclude(action=AuditAction.DENIED)),
-        "consulting_requests": _plain(ConsultingRequest.objects.filter(Q(user=user) | Q(consultant_user=user)), "file"),
-        "operations": _plain(Operation.objects.visible_to(user).filter(Q(operation_user=user) | Q(machine_owner=user))),
-        "credits": _plain(Credit.objects.filter(user=user)),
-        "debits": _plain(Debit.objects.filter(user=user)),
-        "token_credits": _plain(CreditIXIOO.objects.filter(user=user)),
-        "token_debits": _plain(DebitIXIOO.objects.filter(user=user)),
-        "works": _plain(Work.objects.filter(user=user)),
-    }
+def _record(work: Work, folder: Path, answer: Answer) -> None:
+    if work.finish({name: answer[name] for name in ("bytes", "files", "missing")}):
+        transaction.on_commit(lambda: storage.remove_folder(_facts(work, folder)))
 
 
-def _plain(rows: "QuerySet[Any]", *but: str) -> "QuerySet[Any, dict[str, Any]]":
-    """Return all columns of these rows, but not those."""
-    return rows.values(*[field.attname for field in rows.model._meta.concrete_fields if field.name not in but])
+def _retried(work: Work) -> None:
+    if work.user is not None and export_of(work.user) != work:
+        raise DataError(NEWER)
 
 
-def _session(row: Any) -> dict[str, Any]:
-    return {
-        "browser": browser_of(row.user_agent),
-        "ip": row.ip,
-        "since": row.created_at,
-        "last_seen": row.last_seen_at,
-    }
-
-
-def _as_json(sections: Mapping[str, Any]) -> Iterator[bytes]:
-    """Yield an object with these parts, a list row by row."""
-    for number, (name, content) in enumerate(sections.items()):
-        yield b"%s\n%s: " % (b"," if number else b"{", json.dumps(name).encode())
-        yield from _listed(content) if not isinstance(content, dict) else [_dumped(content)]
-    yield b"\n}\n"
-
-
-def _listed(rows: Iterable[Any]) -> Iterator[bytes]:
-    yield b"["
-    for number, row in enumerate(rows.iterator(AT_ONCE) if isinstance(rows, QuerySet) else rows):
-        yield (b",\n  " if number else b"\n  ") + _dumped(row)
-    yield b"]"
-
-
-def _dumped(value: Any) -> bytes:
-    return json.dumps(value, cls=_Encoder, ensure_ascii=False).encode()
-
-
-class _Encoder(DjangoJSONEncoder):
-    """Bytes, such as those of a file that came with a request, are left out; a sum reads 0.00000000, not 0E-8."""
-
-    def default(self, o: Any) -> Any:
-        if isinstance(o, Decimal):
-            return f"{o:f}"
-        return None if isinstance(o, bytes | memoryview) else super().default(o)
+JOB = Job(
+    module="machines.engine.pack_job",
+    seconds=lambda work: SECONDS,
+    check=_check,
+    prepare=_prepare,
+    record=_record,
+    retried=_retried,
+    keeps_folder=True,
+    file_gb=1024,  # all that somebody has, in one file
+)

@@ -8,17 +8,21 @@ from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.exports import ExportView
 from accounts.forms.account import DeleteForm
 from accounts.services import account as services
-from accounts.services.export import export_begin
+from accounts.services import export as exports
+from accounts.services.export import export_of
 from config.limits import at_most
+from config.shortcuts import is_partial, render_page
 from machines.engine.errors import DataError
 from machines.services.texts import sentence
 from machines.views.access import person, sent
@@ -30,16 +34,37 @@ HOUR = 3600
 @login_required
 @require_safe
 def data(request: HttpRequest) -> HttpResponse:
-    machines = Machine.objects.visible_to(person(request)).filter(machine_owner_user=person(request))
-    return render(request, "accounts/data.html", {"machines": machines.count()})
+    user = person(request)
+    machines = Machine.objects.visible_to(user).filter(machine_owner_user=user)
+    view = ExportView(export_of(user))
+    context = {"machines": machines.count, "view": view, "is_partial": is_partial(request)}
+    return render_page(request, "accounts/data.html", context, partial="export")
 
 
 @login_required
 @require_POST
-def export(request: HttpRequest) -> HttpResponseBase:
-    """After the password one is back at the button: a file that came at once would leave the question standing."""
+@reauthentication_required
+@at_most(5, HOUR)
+def export(request: HttpRequest) -> HttpResponse:
+    exports.export_ask(user=person(request))
+    return redirect("accounts:data")
+
+
+@login_required
+@require_POST
+def export_delete(request: HttpRequest) -> HttpResponse:
+    """Delete the file, or stop preparing it."""
+    exports.export_drop(user=person(request))
+    messages.success(request, _("Nothing of it is kept."))
+    return redirect("accounts:data")
+
+
+@login_required
+@require_safe
+def export_file(request: HttpRequest) -> HttpResponseBase:
+    """After the password one is back at the link: a file that came at once would leave the question standing."""
     try:
-        response: HttpResponseBase = _archive(request)
+        response: HttpResponseBase = _file(request)
     except ReauthenticationRequired:
         back = urlencode({"next": reverse("accounts:data", query={"ready": ""})})
         return redirect(f"{reverse('account_reauthenticate')}?{back}")
@@ -47,14 +72,16 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 
 @reauthentication_required
-@at_most(5, HOUR)
-def _archive(request: HttpRequest) -> HttpResponseBase:
+def _file(request: HttpRequest) -> HttpResponseBase:
+    user = person(request)
+    file = exports.export_open(user=user)
+    if file is None and export_of(user) is None:
+        raise Http404
+    if file is None:
+        messages.info(request, _("That file is not there any more."))
+        return redirect("accounts:data")
     name = f"easyautoml-{timezone.now():%Y-%m-%d}.zip"
-    return StreamingHttpResponse(
-        export_begin(user=person(request)),
-        content_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
-    )
+    return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
 
 
 @login_required
