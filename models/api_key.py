@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .machine import MachineQuerySet
     from .user import User
+    from .work import WorkQuerySet
 
 PREFIX = "eaml_"
 SHOWN = len(PREFIX) + 6  # the beginning by which a person recognises a key
@@ -148,6 +149,17 @@ class ApiKey(models.Model):
         if self.team_id is None:
             return Machine.objects.allowing(self.user, action)
         return Machine.objects.filter(machine_owner_team=self.team_id)
+
+    def works(self, action: Action) -> "WorkQuerySet":
+        """Return the work that this key may see or, for any other action, end."""
+        from . import Work
+
+        if not self.has_scope(action):
+            return Work.objects.none()
+        if self.team_id is not None:
+            return Work.objects.filter(machine__machine_owner_team=self.team_id)
+        works = Work.objects
+        return works.visible_to(self.user) if action is Action.SEE else works.editable_by(self.user)
 
     def note_use(self, ip: str | None) -> None:
         """Remember when and from where it was last used; at most once a minute, because it costs a write."""

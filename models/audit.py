@@ -54,6 +54,10 @@ class AuditAction(models.TextChoices):
     MACHINE_TAKEN_OUT = "machine.taken_out", _("took a machine out of the team")
     MACHINE_DOWNLOADED = "machine.downloaded", _("downloaded a machine")
     MACHINE_DELETED = "machine.deleted", _("deleted a machine")
+    SERVER_DRAINED = "server.drained", _("let a server take no more work")
+    SERVER_RESUMED = "server.resumed", _("let a server take work again")
+    WORK_CANCELLED = "work.cancelled", _("cancelled somebody's work")
+    WORK_RETRIED = "work.retried", _("let failed work be tried again")
     DENIED = "access.denied", _("was refused")
     MONEY_MOVED = "money.moved", _("moved money")
 
@@ -66,6 +70,8 @@ class AuditGroup(models.TextChoices):
     KEY = "key", _("API keys")
     LINK = "link", _("Public links")
     MACHINE = "machine", _("Machines")
+    SERVER = "server", _("Servers")
+    WORK = "work", _("Work")
     ACCESS = "access", _("Refusals")
     MONEY = "money", _("Money")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -238,7 +238,9 @@ class Work(models.Model):
     def give_back(self, *, is_attempt: bool = True, message: str = "", notice: dict[str, Any] | None = None) -> bool:
         """Let it wait for another server; `is_attempt` says whether this one counts as a failed attempt."""
         attempts = self.attempts if is_attempt else max(0, self.attempts - 1)
-        values = {"attempts": attempts, "message": message, "notice": notice or {}}
+        values: dict[str, Any] = {"attempts": attempts, "message": message, "notice": notice or {}}
+        if is_attempt:  # kept for those who watch the next attempt, whose own messages take the place of this one
+            values["result"] = {"failed_attempt": notice} if notice else {}
         return self._move(
             (WorkState.PROCESSING,), WorkState.WAITING, server=None, lease_until=None, seconds_left=None, **values
         )

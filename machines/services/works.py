@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from machines.jobs.estimates import estimate
@@ -76,10 +77,10 @@ def works_prune() -> int:
     for work in ended.exclude(folder="").filter(work_finished_at_date_time__lt=_days_ago(settings.WORK_FILE_DAYS)):
         remove_folder_of(work)
         Work.objects.filter(pk=work.pk).update(folder="")
-    newest = Work.objects.trainings().filter(machine__isnull=False).order_by("machine", "-pk")
-    kept = {pk for _machine, pk in sorted(newest.values_list("machine", "pk"))}
+    trainings = Work.objects.trainings().filter(machine__isnull=False).order_by().values("machine")
+    newest = trainings.annotate(newest=Max("pk")).values("newest")
     old = ended.filter(work_finished_at_date_time__lt=_days_ago(settings.WORK_DAYS))
-    return old.exclude(pk__in=kept).delete()[0]
+    return old.exclude(pk__in=newest).delete()[0]
 
 
 def servers_prune() -> int:

@@ -19,6 +19,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name='auditentry',
+            name='action',
+            field=models.CharField(choices=[('account.signed_up', 'made an account'), ('account.signed_in', 'signed in'), ('account.sign_in_failed', 'could not sign in'), ('account.signed_out', 'signed out'), ('account.password_changed', 'changed the password'), ('account.email_changed', 'changed the e-mail address'), ('account.second_factor_on', 'turned the second factor on'), ('account.second_factor_off', 'turned the second factor off'), ('account.recovery_codes_made', 'made new recovery codes'), ('account.recovery_code_used', 'used a recovery code'), ('account.session_ended', 'ended a session'), ('account.data_exported', 'exported their data'), ('account.powers_changed', 'changed what somebody may administer'), ('account.deleted', 'deleted their account'), ('team.made', 'made the team'), ('team.renamed', 'renamed the team'), ('team.transferred', 'passed the team on'), ('team.deleted', 'deleted the team'), ('member.joined', 'joined'), ('member.left', 'left'), ('member.removed', 'removed a member'), ('member.role_changed', 'changed a role'), ('invite.made', 'made an invitation'), ('invite.renewed', 'renewed an invitation'), ('invite.changed', 'changed an invitation'), ('invite.revoked', 'revoked an invitation'), ('invite.asked', 'asked for a new invitation'), ('key.made', 'made an API key'), ('key.revoked', 'revoked an API key'), ('link.published', 'published a form'), ('link.revoked', 'revoked a public link'), ('machine.shared', 'shared a machine with the team'), ('machine.taken_out', 'took a machine out of the team'), ('machine.downloaded', 'downloaded a machine'), ('machine.deleted', 'deleted a machine'), ('server.drained', 'let a server take no more work'), ('server.resumed', 'let a server take work again'), ('work.cancelled', "cancelled somebody's work"), ('work.retried', 'let failed work be tried again'), ('access.denied', 'was refused'), ('money.moved', 'moved money')], max_length=40, verbose_name='what'),
+        ),
         migrations.RemoveConstraint(
             model_name='work',
             name='work_has_one_kind',

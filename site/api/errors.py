@@ -12,9 +12,13 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from api.exceptions import NotReady, Refused, TooLarge
+from api.exceptions import Conflict, NotReady, Refused, TooLarge
+from machines.engine.errors import DataError
 from machines.forms.rows import RowsError, TooManyRowsError
 from machines.services.predictions import NotTrainedError
+from machines.services.texts import sentence
+from machines.services.training import TRAINING
+from machines.work_words import ENDED
 
 PLACE = "/api/"
 NOT_FOUND = gettext_lazy("There is nothing here, or it is not yours.")
@@ -49,6 +53,9 @@ def _known(error: Exception) -> Exception:
         return NotReady()
     if isinstance(error, TooManyRowsError):
         return TooLarge(str(error))
+    if isinstance(error, DataError):
+        refusal = Conflict if error.notice.template in {TRAINING, ENDED} else Refused
+        return refusal(sentence(error.notice))
     return Refused(str(error), error.fields) if isinstance(error, RowsError) else error
 
 

@@ -23,6 +23,13 @@ class NotReady(APIException):
     default_detail = gettext_lazy("This machine has not been trained yet.")
 
 
+class Conflict(APIException):
+    """What is asked for does not go with what is the case now."""
+
+    status_code = 409
+    default_code = "conflict"
+
+
 class TooLarge(APIException):
     status_code = 413
     default_code = "too_large"

@@ -92,6 +92,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context_processors.workspace",
+                "dashboards.context_processors.own_work",
             ],
             "libraries": {"config.templatetags.formats": "config.templatetags.formats"},
         },

@@ -109,11 +109,16 @@ document.addEventListener("htmx:load", ({ detail }) => {
   wire(detail.elt);
   focusResult(detail.elt);
 });
-document.addEventListener("htmx:beforeRequest", ({ detail }) => { detail.target?.setAttribute("aria-busy", "true"); });
-document.addEventListener("htmx:afterRequest", ({ detail }) => { detail.target?.removeAttribute("aria-busy"); if (detail.successful) quiet(); });
-document.addEventListener("htmx:responseError", ({ detail }) => {
+// What a page asks by itself (data-aside) neither alarms nor takes an alarm away: the person has done nothing.
+const asked = ({ detail }) => !detail.elt.matches("[data-aside]");
+const isSignIn = (xhr) => xhr.responseURL && new URL(xhr.responseURL).pathname === "/accounts/login/" && location.pathname !== "/accounts/login/";
+document.addEventListener("htmx:beforeRequest", (event) => { if (asked(event)) event.detail.target?.setAttribute("aria-busy", "true"); });
+document.addEventListener("htmx:afterRequest", (event) => { event.detail.target?.removeAttribute("aria-busy"); if (asked(event) && event.detail.successful) quiet(); });
+document.addEventListener("htmx:beforeSwap", ({ detail }) => { if (isSignIn(detail.xhr)) { detail.shouldSwap = false; detail.isError = true; } }); // the session has ended: no sign-in page inside of this one
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = event.detail;
   const kinds = { 401: "signedOut", 403: "signedOut", 413: "tooLarge", 507: "diskFull" };
-  alarm(kinds[detail.xhr.status] || "refused");
+  if (asked(event)) alarm(isSignIn(xhr) ? "signedOut" : kinds[xhr.status] || "refused");
 });
 // A part that saves itself while one types in it (data-keeps-typing) is not replaced by an answer that knows less than
 // what stands in it by now; the request for the rest follows.
@@ -121,4 +126,4 @@ const sent = new WeakMap();
 const typed = (part) => JSON.stringify([...part.querySelectorAll("input, select, textarea")].map((field) => [field.value, field.checked]));
 document.addEventListener("htmx:beforeRequest", ({ detail }) => { if (detail.elt.matches("[data-keeps-typing]")) sent.set(detail.elt, typed(detail.elt)); });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => { if (sent.has(detail.target) && sent.get(detail.target) !== typed(detail.target)) detail.shouldSwap = false; });
-["htmx:sendError", "htmx:timeout"].forEach((name) => document.addEventListener(name, () => alarm("offline")));
+["htmx:sendError", "htmx:timeout"].forEach((name) => document.addEventListener(name, (event) => { if (asked(event)) alarm("offline"); }));

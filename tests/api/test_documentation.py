@@ -14,9 +14,10 @@ from pytest_django.live_server_helper import LiveServer
 from api.formats import MOST_BYTES, Pages
 from api.throttling import CALLS
 from machines.forms.rows import MOST_ERRORS, MOST_ROWS
-from models import Machine, User
+from models import Machine, User, Work
 from models.api_key import Scope
 from tests.api.conftest import make_key
+from tests.dashboards.works import running
 from tests.machines.houses import train
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -37,12 +38,22 @@ def diabetes(alice: User) -> Machine:
 
 
 @pytest.fixture
+def training(diabetes, alice) -> Work:
+    """A training as far as the one in the manual."""
+    diabetes.training_started()
+    return running(alice, machine=diabetes)
+
+
+@pytest.fixture
 def run(diabetes, alice, live_server: LiveServer, tmp_path):
     """Run an example as a person would, with the number of their machine in place of 1."""
     words = {"EASYAUTOML": live_server.url, "EASYAUTOML_KEY": make_key(alice).secret, "PATH": os.environ["PATH"]}
 
     def start(*command: str) -> str:
-        command = tuple(part.replace("/machines/1/", f"/machines/{diabetes.pk}/") for part in command)
+        work = Work.objects.order_by("pk").last()
+        places = {"/machines/1/": f"/machines/{diabetes.pk}/", "/work/7/": f"/work/{work.pk if work else 7}/"}
+        for place, here in places.items():
+            command = tuple(part.replace(place, here) for part in command)
         done = subprocess.run(command, env=words, cwd=tmp_path, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -52,15 +63,26 @@ def run(diabetes, alice, live_server: LiveServer, tmp_path):
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is missing: install it with `apt-get install curl`")
 def test_the_examples_for_the_shell(run, diabetes, tmp_path):
-    calls = [example for example in examples("bash") if example.startswith("curl")]
-    assert len(calls) == 4
-    listed, machine, answer, download = (run("bash", "-c", example) for example in calls)
+    calls = [example for example in examples("bash") if "/work/" not in example and example.startswith("curl")]
+    assert len(calls) == 5
+    listed, machine, answer, work, download = (run("bash", "-c", example) for example in calls)
     assert list(json.loads(listed)[0]) == list(promised(0)[0])
     assert json.loads(machine)["columns"][0]["name"] == "Glucose"
     told = json.loads(answer)
     assert list(told) == list(promised(1))
     assert [list(row) for row in told["predictions"]] == [list(row) for row in promised(1)["predictions"]]
+    assert list(json.loads(work)) == list(promised(2)) and Work.objects.get().pk == int(json.loads(work)["work"])
     assert download == "" and (tmp_path / "machine.onnx").read_bytes() == diabetes.training_nn_model_extfield
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is missing: install it with `apt-get install curl`")
+def test_the_examples_about_work(run, training):
+    look, ends = (example for example in examples("bash") if "/work/" in example)
+    told = json.loads(run("bash", "-c", look))
+    assert told == promised(3) | {"id": str(training.pk), "machine": training.machine_id}
+    finished, cancelled = run("bash", "-c", ends).replace("}{", "}\n{").splitlines()
+    assert list(json.loads(finished)) == list(told) and json.loads(finished)["status"] == "running"
+    assert json.loads(cancelled)["status"] == "cancelled"
 
 
 def promised(number):
@@ -75,7 +97,7 @@ def test_the_example_for_python(run):
 
 def test_the_refusal_that_is_shown(diabetes, alice):
     response = make_key(alice).ask(diabetes, {}, {"Glucose": "high"})
-    assert response.json() == promised(2)
+    assert response.json() == promised(4)
 
 
 def test_every_scope_is_named():

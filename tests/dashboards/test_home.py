@@ -91,12 +91,12 @@ def test_more_machines_cost_no_more_queries(
     for _ in range(2):
         ready(alice)
         make_work(make_machine(owner=alice, status="training", machine_owner_team=team))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         page(alice_client)
     for _ in range(10):
         ready(alice, machine_owner_team=team)
         make_work(make_machine(owner=alice, status="training"))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         html = page(alice_client)
     assert html.count("<article") == 12
     assert "All 24 machines" in html

@@ -31,7 +31,7 @@ def test_home_tells_the_same_as_the_page(alice):
     work.start()
     work.report(0.4, "Training the network, round 1234567", seconds_left=30.0)
     notice = {"template": "Training the network, round %(round)s", "values": {"round": 1234567}, "weight": "info"}
-    Work.objects.update(result={"notice": notice})
+    Work.objects.update(notice=notice)
     (card,) = home_of(alice).cards
     view = TrainingView(Work.objects.get())
     assert (card.percent, card.left, card.message) == (view.percent, view.left, view.message)

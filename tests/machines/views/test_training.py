@@ -16,7 +16,7 @@ def running(machine, alice):
     work = training_start(machine=machine, user=alice, level=3)
     work.start()
     message = {"template": "Training the network, round %(round)s", "values": {"round": 12}, "weight": "info"}
-    Work.objects.update(result={"notice": message})
+    Work.objects.update(notice=message)
     curve = {"training_loss": [0.9, 0.5, 0.4], "validation_loss": [0.95, 0.7, 0.65]}
     work.report(0.4, "…", best_score=0.65, seconds_left=36, curve=curve)
     return Work.objects.get()
@@ -96,7 +96,7 @@ def test_a_failed_training_says_why(machine, running, alice_client):
     notice = {"template": "“%(column)s” is “%(value)s” in every row.", "values": {"column": "<b>risk</b>", "value": 2.5},
               "weight": "warning"}  # fmt: skip
     Work.objects.get().fail("“risk” is constant.")
-    Work.objects.update(result={"notice": notice})
+    Work.objects.update(notice=notice)
     response = alice_client.get(url("training", machine.pk))
     shown = page(response)
     assert "The training failed" in shown.text and "“<b>risk</b>” is “2.5” in every row." in shown.text
