@@ -7,10 +7,10 @@ from typing import Any
 from django.db.models import Case, Count, Q, When
 from django.utils.translation import gettext as _
 
-from machines.presenters import TrainingView
 from machines.reports import Score, main_score, task_name
 from machines.services.access import actions_on
 from machines.views.workspace import Workspace
+from machines.work_view import WorkView
 from models import Column, Machine, User, Work
 from models.access import Action
 from models.machine import MachineStatus
@@ -38,15 +38,15 @@ class MachineCard:
     @property
     def percent(self) -> int | None:
         """How far the training is, 0 to 100; None while that is unknown."""
-        return TrainingView(self.work).percent if self.work and self.is_training else None
+        return WorkView(self.work).percent if self.work and self.is_training else None
 
     @property
     def left(self) -> str:
-        return TrainingView(self.work).left
+        return WorkView(self.work).left
 
     @property
     def message(self) -> str:
-        return TrainingView(self.work).message
+        return WorkView(self.work).message
 
     @property
     def scored(self) -> str:

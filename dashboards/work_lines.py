@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from django.db.models import F
 from django.db.models.functions import Coalesce
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from config.formats import current_formats
-from machines.presenters import TrainingView
+from machines.work_view import WorkView
 from machines.work_words import attempt_of, message_of, place_of, usual_of, with_places
 from models import Work
 from models.work import WorkKind, WorkQuerySet, WorkState
@@ -24,17 +24,16 @@ def shown(works: WorkQuerySet) -> WorkQuerySet:
 
 def address_of(work: Work) -> str:
     """Return where the result of a work is, or how it goes; "" where there is nothing to see."""
+    if work.kind is WorkKind.EXPORT:
+        return reverse("accounts:data")
     if work.machine_id is None:
         return ""
     if work.kind is WorkKind.SOLVING:
-        try:
-            return reverse("machines:answers", args=[work.machine_id, work.pk])
-        except NoReverseMatch:
-            return ""
-    is_trained = work.kind is WorkKind.TRAINING and work.state is WorkState.FINISHED
-    if work.kind is WorkKind.TRAINING:
-        return reverse("machines:detail" if is_trained else "machines:training", args=[work.machine_id])
-    return reverse("machines:detail", args=[work.machine_id])
+        return reverse("machines:answers", args=[work.machine_id, work.pk])
+    if work.kind is WorkKind.READING:
+        return reverse("machines:columns", args=[work.machine_id])
+    is_trained = work.state is WorkState.FINISHED
+    return reverse("machines:detail" if is_trained else "machines:training", args=[work.machine_id])
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class WorkLine:
 
     @property
     def percent(self) -> int:
-        return TrainingView(self.work).percent
+        return WorkView(self.work).percent
 
     @property
     def message(self) -> str:
@@ -88,7 +87,7 @@ class WorkLine:
         """Where it stands in the queue, how long it still takes, or how long it took."""
         if self.is_waiting:
             return " · ".join(filter(None, [place_of(getattr(self.work, "ahead", 0)), usual_of(self.work)]))
-        view = TrainingView(self.work)
+        view = WorkView(self.work)
         if self.is_running:
             return view.left or usual_of(self.work)
         took = view.elapsed if self.work.state is WorkState.FINISHED else ""
@@ -99,7 +98,8 @@ class WorkLine:
         """How large it is: a level, or rows."""
         if self.work.level:
             return _("level %(level)s") % {"level": self.work.level}
-        return _("%(count)s rows") % {"count": current_formats().number(self.work.size)} if self.work.size else ""
+        is_rows = self.work.size and self.work.kind is not WorkKind.READING  # of which it is bytes
+        return _("%(count)s rows") % {"count": current_formats().number(self.work.size)} if is_rows else ""
 
     @property
     def may_finish(self) -> bool:

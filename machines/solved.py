@@ -7,10 +7,10 @@ from typing import Any
 
 from django.conf import settings
 
-from machines.presenters import TrainingView
 from machines.services.solving import answers_path, preview_of
 from machines.services.texts import sentence
-from machines.work_words import attempt_of, usual_of
+from machines.work_view import WorkView
+from machines.work_words import usual_of
 from models import Work
 from models.work import WorkState
 
@@ -19,7 +19,7 @@ TAGS = {WorkState.FINISHED: "is-good", WorkState.ERROR: "is-bad", WorkState.PROC
 
 
 @dataclass
-class SolvingView(TrainingView):
+class SolvingView(WorkView):
     """Progress, as of a training, and what came of it."""
 
     work: Work
@@ -36,10 +36,6 @@ class SolvingView(TrainingView):
     def left(self) -> str:
         """How long it takes yet; until that is known, how long it usually takes."""
         return super().left or usual_of(self.work)
-
-    @property
-    def attempt(self) -> str:
-        return attempt_of(self.work)
 
     @property
     def size(self) -> int | None:

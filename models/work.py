@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -157,7 +157,7 @@ class Work(models.Model):
     fencing_token = models.BigIntegerField(_("fencing token"), default=0)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     memory_mb = models.PositiveIntegerField(_("memory it may take, in MB"), default=0)
-    size = models.BigIntegerField(_("rows"), null=True, blank=True)
+    size = models.BigIntegerField(_("rows, or bytes of a file that is read"), null=True, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
     folder = models.CharField(
         _("folder"), max_length=255, blank=True, default="", help_text=_("Relative to STORAGE_ROOT")

@@ -15,7 +15,7 @@ from config.limits import at_most
 from config.shortcuts import is_partial, redirect_to, render_page
 from machines.engine.errors import DataError
 from machines.forms.data import ColumnForm, LevelForm, ReadOptionsForm, RowsForm, UploadForm, safe_name, upload_limit_mb
-from machines.presenters import ColumnRow, TrainingView, level_choices, source_context
+from machines.presenters import ColumnRow, level_choices, source_context
 from machines.services.copies import copies_set_aside
 from machines.services.datasets import dataset_read_again, dataset_upload, rows_add
 from machines.services.rows import latest_reading
@@ -24,6 +24,7 @@ from machines.services.training import training_start
 from machines.services.works import work_cancel
 from machines.views.access import check_whole, machine_for, person, sent
 from machines.views.workspace import workspace_of
+from machines.work_view import WorkView
 from models import Column, Machine, Team, Work
 from models.access import Action
 
@@ -106,7 +107,7 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
 
 def reading(request: HttpRequest, machine: Machine, work: Work) -> HttpResponse:
     """Show how far a large file has been read, or why it could not be."""
-    context = {"machine": machine, "view": TrainingView(work)}
+    context = {"machine": machine, "view": WorkView(work)}
     return render_page(request, "machines/reading.html", context, partial="reading")
 
 

@@ -8,13 +8,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from config.shortcuts import is_partial, render_page
 from machines.engine.errors import DataError
 from machines.forms.data import LevelForm
-from machines.presenters import TrainingView, level_choices
+from machines.presenters import level_choices
 from machines.services import training as service
 from machines.services.access import actions_of
 from machines.services.texts import sentence
 from machines.services.training import latest_work
 from machines.services.works import work_cancel, work_finish_early
 from machines.views.access import machine_for, person, sent
+from machines.work_view import WorkView
 from models.access import Action
 
 
@@ -30,7 +31,7 @@ def training(request: HttpRequest, pk: int) -> HttpResponse:
             level.add_error(None, sentence(error.notice))
         else:
             return redirect("machines:training", pk=pk)
-    view = TrainingView(latest_work(machine))
+    view = WorkView(latest_work(machine))
     context = {
         "machine": machine,
         "view": view,

@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='work',
             name='size',
-            field=models.BigIntegerField(blank=True, null=True, verbose_name='rows'),
+            field=models.BigIntegerField(blank=True, null=True, verbose_name='rows, or bytes of a file that is read'),
         ),
         migrations.AddField(
             model_name='work',

@@ -8,14 +8,14 @@ from django.utils.translation import gettext as _
 
 from accounts.services.export import has_file
 from config.formats import current_formats
-from machines.presenters import TrainingView
+from machines.work_view import WorkView
 from models.work import WorkState
 
 MEGABYTE = 1_000_000
 
 
 @dataclass
-class ExportView(TrainingView):
+class ExportView(WorkView):
     """Progress is shown like that of a training; what comes then is a file."""
 
     @property

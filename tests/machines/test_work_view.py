@@ -3,7 +3,7 @@
 import pytest
 
 from dashboards.cards import home_of
-from machines.presenters import TrainingView
+from machines.work_view import WorkView
 from models import Machine, Work
 from models.machine import MachineStatus
 from tests.factories import make_machine, make_work
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_loss_that_is_no_number_leaves_the_curve_drawable():
     work = make_work(curve={"training_loss": [0.9, None, 0.5], "validation_loss": [None, 0.8, 0.6]})
-    curve = TrainingView(work).curve
+    curve = WorkView(work).curve
     assert curve.training_points == "0.00,0.00 100.00,100.00"
     assert curve.validation_points == "0.00,25.00 100.00,75.00"
     assert (curve.best, curve.rounds) == (0.6, 2)
@@ -21,7 +21,7 @@ def test_a_loss_that_is_no_number_leaves_the_curve_drawable():
 
 @pytest.mark.parametrize("curve", [{}, [], [[1, 0.8]], {"validation_loss": [None, None]}, {"validation_loss": [0.5]}])
 def test_without_two_points_there_is_no_curve(curve):
-    assert TrainingView(make_work(curve=curve)).curve is None
+    assert WorkView(make_work(curve=curve)).curve is None
 
 
 def test_home_tells_the_same_as_the_page(alice):
@@ -33,6 +33,6 @@ def test_home_tells_the_same_as_the_page(alice):
     notice = {"template": "Training the network, round %(round)s", "values": {"round": 1234567}, "weight": "info"}
     Work.objects.update(notice=notice)
     (card,) = home_of(alice).cards
-    view = TrainingView(Work.objects.get())
+    view = WorkView(Work.objects.get())
     assert (card.percent, card.left, card.message) == (view.percent, view.left, view.message)
     assert card.percent == 40 and card.message != work.message, "numbers as this person writes them"

@@ -1,0 +1,102 @@
+"""What a page shows of one work while it waits and runs, and when it is over."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.utils.translation import gettext as _
+
+from config.formats import current_formats
+from machines.work_words import ahead_of, attempt_of, message_of, place_of, usual_of
+from models import Work
+from models.work import WorkState
+
+
+@dataclass
+class WorkView:
+    """One work as its own page shows it; None where there has been none."""
+
+    work: Work | None
+
+    @property
+    def is_active(self) -> bool:
+        return bool(self.work and self.work.is_active)
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.work.progress) if self.work else 0
+
+    @property
+    def message(self) -> str:
+        return message_of(self.work) if self.work else ""
+
+    @property
+    def attempt(self) -> str:
+        """Why it is tried again."""
+        return attempt_of(self.work) if self.work else ""
+
+    @property
+    def place(self) -> str:
+        """What waits before it, and how long trainings like this take; "" unless it waits."""
+        if not self.work or self.work.state is not WorkState.WAITING:
+            return ""
+        return " · ".join(filter(None, [place_of(ahead_of(self.work)), usual_of(self.work)]))
+
+    @property
+    def elapsed(self) -> str:
+        started = self.work.work_started_at_date_time if self.work else None
+        if not started:
+            return ""
+        end = self.work.work_finished_at_date_time if self.work else None
+        return current_formats().duration(((end or datetime.now(UTC)) - started).total_seconds())
+
+    @property
+    def left(self) -> str:
+        if not self.work or self.work.seconds_left is None:
+            return ""
+        return _("%(time)s left") % {"time": current_formats().duration(self.work.seconds_left)}
+
+    @property
+    def is_ending(self) -> bool:
+        """Somebody asked for an early end and the worker has not yet followed."""
+        return bool(self.work and self.work.is_finish_requested)
+
+    @property
+    def curve(self) -> "LossCurve | None":
+        points = self.work.curve if self.work and isinstance(self.work.curve, dict) else {}
+        known = {
+            name: [loss for loss in losses if loss is not None] for name, losses in points.items()
+        }  # NaN comes as None
+        curve = LossCurve(known.get("training_loss", []), known.get("validation_loss", []))
+        return curve if curve.rounds > 1 else None
+
+
+@dataclass
+class LossCurve:
+    """Two lines in a box of 100 by 100, drawn by the template as SVG."""
+
+    training: list[float]
+    validation: list[float]
+
+    def _points(self, losses: list[float]) -> str:
+        every = self.training + self.validation
+        low, high = min(every), max(every)
+        height, step = (high - low) or 1.0, 100 / max(1, len(losses) - 1)
+        return " ".join(
+            f"{index * step:.2f},{100 - 100 * (loss - low) / height:.2f}" for index, loss in enumerate(losses)
+        )
+
+    @property
+    def training_points(self) -> str:
+        return self._points(self.training)
+
+    @property
+    def validation_points(self) -> str:
+        return self._points(self.validation)
+
+    @property
+    def best(self) -> float:
+        return min(self.validation)
+
+    @property
+    def rounds(self) -> int:
+        return len(self.validation)
