@@ -4,6 +4,7 @@ Looking changes nothing: a page shows what has not been told, and what the brows
 notes it as told. News that are lost on their way are so told by the next page; nothing is told twice.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -28,9 +29,10 @@ LONGEST_NUMBER = 18  # digits that every database takes
 
 @dataclass(frozen=True)
 class Item:
-    """One work that has ended."""
+    """What has ended: a work, and earlier ones of which the same would be said."""
 
     work: Work
+    works: tuple[int, ...]
 
     @property
     def sentence(self) -> str:
@@ -71,16 +73,25 @@ class News:
     @cached_property
     def here(self) -> list[Item]:
         """What the page that is looked at says itself."""
-        return [Item(work) for work in self._ended if _tells(self.place, work)]
+        return _items(work for work in self._ended if _tells(self.place, work))
 
     @cached_property
     def shown(self) -> list[Item]:
         """What this page has to say beside its own."""
-        return [Item(work) for work in self._ended if not _tells(self.place, work)][:MOST_SHOWN]
+        return _items(work for work in self._ended if not _tells(self.place, work))[:MOST_SHOWN]
 
     @cached_property
     def _ended(self) -> list[Work]:
         return [work for work in self.works if not work.is_active and work.pk not in self.known]
+
+
+def _items(works: Iterable[Work]) -> list[Item]:
+    """Say once what has happened to a machine several times; the newest work is the one to look at."""
+    alike: dict[object, list[Work]] = defaultdict(list)
+    for work in works:
+        key = work.pk if work.kind is WorkKind.SOLVING else work.machine_id  # each file has answers of its own
+        alike[work.kind, key, work.state].append(work)
+    return [Item(group[0], tuple(work.pk for work in group)) for group in alike.values()]
 
 
 def tell(*, user: User, works: Iterable[int]) -> int:

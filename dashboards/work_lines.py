@@ -89,7 +89,7 @@ class WorkLine:
             return " · ".join(filter(None, [place_of(getattr(self.work, "ahead", 0)), usual_of(self.work)]))
         view = WorkView(self.work)
         if self.is_running:
-            return view.left or usual_of(self.work)
+            return view.left
         took = view.elapsed if self.work.state is WorkState.FINISHED else ""
         return _("took %(time)s") % {"time": took} if took else ""
 
@@ -98,8 +98,9 @@ class WorkLine:
         """How large it is: a level, or rows."""
         if self.work.level:
             return _("level %(level)s") % {"level": self.work.level}
-        is_rows = self.work.size and self.work.kind is not WorkKind.READING  # of which it is bytes
-        return _("%(count)s rows") % {"count": current_formats().number(self.work.size)} if is_rows else ""
+        if not self.work.size or self.work.kind is WorkKind.READING:  # of which it is bytes
+            return ""
+        return _("%(count)s rows") % {"count": current_formats().number(self.work.size)}
 
     @property
     def may_finish(self) -> bool:

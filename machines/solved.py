@@ -10,7 +10,6 @@ from django.conf import settings
 from machines.services.solving import answers_path, preview_of
 from machines.services.texts import sentence
 from machines.work_view import WorkView
-from machines.work_words import usual_of
 from models import Work
 from models.work import WorkState
 
@@ -31,11 +30,6 @@ class SolvingView(WorkView):
     @property
     def tag(self) -> str:
         return TAGS.get(self.work.state, "") if self.work.state else ""
-
-    @property
-    def left(self) -> str:
-        """How long it takes yet; until that is known, how long it usually takes."""
-        return super().left or usual_of(self.work)
 
     @property
     def size(self) -> int | None:

@@ -51,8 +51,11 @@ class WorkView:
 
     @property
     def left(self) -> str:
-        if not self.work or self.work.seconds_left is None:
+        """How long it takes yet; while it runs and nobody knows, how long it usually takes."""
+        if not self.work or self.work.state is not WorkState.PROCESSING:
             return ""
+        if self.work.seconds_left is None:
+            return usual_of(self.work)
         return _("%(time)s left") % {"time": current_formats().duration(self.work.seconds_left)}
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.utils import timezone
 
 from machines.jobs.runner import work_run
 from machines.services.columns import column_update
@@ -55,5 +56,6 @@ def demo_machine(*, user: User) -> Machine:
         )
     work = training_start(machine=machine, user=user, level=DEMO_LEVEL)
     work_run(work_id=work.pk)
+    Work.objects.filter(pk=work.pk).update(told_at=timezone.now())  # nobody has asked for it
     machine.refresh_from_db()
     return machine

@@ -184,3 +184,11 @@ def test_it_comes_by_itself_and_once(chromium, live_server, alice, alice_client,
     tab.goto(f"{live_server.url}/teams/")
     assert TRAINED not in tab.content()
     context.close()
+
+
+def test_the_same_is_said_once(alice, alice_client):
+    work = finished(alice)
+    again = finished(alice, machine=work.machine)
+    shown = page(alice_client.get("/machines/"))
+    assert shown.text.count(TRAINED) == 1
+    assert {field["value"] for field in shown.all("input", name="work")} == {str(work.pk), str(again.pk)}
