@@ -24,7 +24,8 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parent.parent
 TICK_SECONDS = 0.25
 END = None
-LARGEST_FILE = 4 * 2**30  # bytes
+SPARE_MB = 512  # above the memory limit, of what libraries reserve and never touch (measured with torch: 200)
+OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "memory allocation of", "can't allocate memory")  # last words of libraries
 
 
 class ChildFailedError(RuntimeError):
@@ -143,16 +144,18 @@ def run_child(
     threads: int = 1,
     niceness: int = 0,
     address_mb: int | None = None,
+    file_gb: int = 4,
     on_message: Callable[[dict[str, Any]], None] = lambda message: None,
     on_tick: Callable[[Child], None] = lambda child: None,
 ) -> dict[str, Any]:
     """Run `python -m module` with `request` and return its last message.
 
     `on_message` sees every message before the last as it comes; `on_tick` is called four times a second and may send to
-    the child or raise to stop it. `address_mb` limits its address space, of which libraries reserve more than they use.
-    Raises ChildFailedError.
+    the child or raise to stop it. As often it is stopped when it has taken more than `memory_mb`; the system itself
+    refuses what it asks for soon after that, however fast it grows. No file that it writes grows beyond `file_gb`.
+    `address_mb` limits its address space, of which libraries reserve more than they use. Raises ChildFailedError.
     """
-    limits = _limits(seconds, threads, address_mb)
+    limits = _limits(seconds, threads, memory_mb, address_mb) | {resource.RLIMIT_FSIZE: file_gb * 2**30}
     child = Child(module, request, threads=threads, niceness=niceness, limits=limits)
     deadline = time.monotonic() + seconds
     last: dict[str, Any] = {}
@@ -170,15 +173,16 @@ def run_child(
     finally:
         child.stop()
     if not last or (child.process.returncode and not is_hanging):
-        raise ChildFailedError("crash", "".join(child.errors))
+        details = "".join(child.errors)
+        raise ChildFailedError("memory" if any(word in details for word in OUT_OF_MEMORY) else "crash", details)
     return last
 
 
-def _limits(seconds: float, threads: int, address_mb: int | None) -> dict[int, int]:
+def _limits(seconds: float, threads: int, memory_mb: int, address_mb: int | None) -> dict[int, int]:
     """Return what the system enforces even if nobody watches the child any more. No core dump: it would hold the rows."""
     limits = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: LARGEST_FILE,
+        resource.RLIMIT_DATA: (memory_mb + SPARE_MB) * 2**20,
         resource.RLIMIT_CPU: math.ceil(2 * threads * max(0.0, seconds)) + 10,
     }
     return limits if address_mb is None else limits | {resource.RLIMIT_AS: address_mb * 2**20}

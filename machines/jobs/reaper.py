@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from machines.engine.errors import Notice, gettext_noop
 from machines.jobs.kinds import job_of
+from machines.jobs.patience import AWAY
 from machines.jobs.queue import is_on_its_way, send
 from machines.jobs.runner import work_failed
 from models import Server, Work
@@ -25,9 +26,15 @@ logger = logging.getLogger(__name__)
 def reap() -> None:
     """Give back what dead workers held, and bring what waits without a message."""
     for work in Work.objects.abandoned().order_by("pk")[:AT_ONCE]:
-        _take_back(work)
+        try:
+            _take_back(work)
+        except AWAY:
+            raise
+        except Exception:  # it must not keep the others from being looked after
+            logger.exception("work %s cannot be taken back", work.pk)
     late = timezone.now() - timedelta(seconds=settings.WORK_LEASE_SECONDS)
-    for work in Work.objects.waiting().exclude(queued_at__gte=late).order_by("queued_at")[:AT_ONCE]:
+    # Some of them: in a fixed order those that rightly wait, for a graphics card perhaps, could hide all others.
+    for work in Work.objects.waiting().exclude(queued_at__gte=late).order_by("?")[:AT_ONCE]:
         if not is_on_its_way(work):
             send(work)
     Server.objects.silent().update(server_info_ready=False)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from copy import copy
 from typing import Any
 
 from django.conf import settings
@@ -16,11 +17,11 @@ from machines.jobs.kinds import job_of
 from machines.jobs.patience import AWAY, forget_connection, patiently
 from machines.jobs.queue import send
 from machines.jobs.servers import Worker, this_worker
-from models import Work
+from models import Server, Work
 from models.work import MOST_ATTEMPTS, WorkState
 
 LOOK_SECONDS = 0.5  # how often the worker looks whether somebody wants the work to end
-ROOM_SECONDS = 2.0  # after which a work that had no room is brought again
+ROOM_SECONDS = 5.0  # after which a work that had no room is brought again
 RETRY_SECONDS = 5.0  # after the first failed attempt, twice that after the second
 PATIENCE_SECONDS = 300.0  # how long a worker waits for its database to come back before it drops what it has
 NICENESS = 10  # of child processes: pages come first
@@ -45,10 +46,20 @@ def work_run(*, work_id: int) -> None:
     work = Work.objects.select_related("machine", "user").filter(pk=work_id).waiting().first()
     if work is None:
         return
-    if not worker.has_time_for(None) or not worker.has_room_for(work):
+    if worker.is_draining or worker.is_leaving:
         send(work, seconds=ROOM_SECONDS)
-    elif work.start(worker.server):
+    elif _take(work, worker):
         _Attempt(work, job_of(work), worker).run()
+
+
+@transaction.atomic
+def _take(work: Work, worker: Worker) -> bool:
+    """Start the work, or let it be brought again when there is room. On a computer one looks after the other."""
+    Server.objects.select_for_update().filter(host=worker.server.host).order_by("pk").first()
+    if worker.has_room_for(work):
+        return work.start(worker.server)
+    send(work, seconds=ROOM_SECONDS)
+    return False
 
 
 class _Attempt:
@@ -92,6 +103,7 @@ class _Attempt:
             seconds=self.job.seconds(self.work),
             memory_mb=self.work.memory_mb or settings.WORK_MEMORY_MB,
             niceness=NICENESS,
+            file_gb=self.job.file_gb,
             on_message=watcher.on_message,
             on_tick=watcher.on_tick,
         )
@@ -118,8 +130,9 @@ class _Attempt:
 
         @transaction.atomic
         def give_back() -> None:
-            if self.work.give_back(is_attempt=notice is not None, **said):  # type: ignore[arg-type]  # see `said`
-                send(self.work, seconds=RETRY_SECONDS * self.work.attempts if notice else 0.0)
+            work = copy(self.work)  # what a transaction that comes to nothing wrote on it is forgotten
+            if work.give_back(is_attempt=notice is not None, **said):  # type: ignore[arg-type]  # see `said`
+                send(work, seconds=RETRY_SECONDS * work.attempts if notice else 0.0)
 
         patiently(give_back, seconds=PATIENCE_SECONDS)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from models import Server, Work
 MEMORY_SHARE = 0.9  # of the computer's memory is for work, the rest for everybody else
 QUEUES = ("cpu", "gpu", "default")
 MEGABYTE = 2**20
+LONGEST_HOST = 38  # in the name of a server, beside the number of its process
 
 
 class Worker:
@@ -27,7 +29,7 @@ class Worker:
     def __init__(self, queues: Iterable[str] = QUEUES) -> None:
         self.gpus = graphics_cards()
         self.queues = [queue for queue in queues if queue != "gpu" or self.gpus]
-        self.name = f"{socket.gethostname()[:38]}-{os.getpid()}"
+        self.name = f"{short(socket.gethostname())}-{os.getpid()}"
         self.leave_at: float | None = None  # on the monotonic clock: when what still runs is handed back
         self.is_draining = False
         self._server: Server | None = None
@@ -90,6 +92,13 @@ def be(worker: Worker) -> Worker:
     """Let this process be that worker."""
     _This.worker, _This.process = worker, os.getpid()
     return worker
+
+
+def short(host: str) -> str:
+    """Return the name of a computer, or when it is too long a short one that is as different from all others."""
+    if len(host) <= LONGEST_HOST:
+        return host
+    return f"{host[: LONGEST_HOST - 9]}-{sha256(host.encode()).hexdigest()[:8]}"
 
 
 def cores() -> int:

@@ -2,7 +2,6 @@
 
 import platform
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +14,7 @@ SAMPLES = ("training", "evaluation", "training_noise", "evaluation_noise")
 
 
 @transaction.atomic
-def model_record(*, work: Work, folder: Path, report: dict[str, Any]) -> None:
+def model_record(*, work: Work, onnx: bytes, report: dict[str, Any]) -> None:
     """Put a finished training on its machine. A work that was ended, or a machine deleted, meanwhile changes nothing."""
     Work.objects.select_for_update().get(pk=work.pk)  # before its machine, as everywhere: the other order may deadlock
     machine = Machine.objects.select_for_update(of=("self",)).filter(pk=work.machine_id or 0).first()
@@ -24,7 +23,6 @@ def model_record(*, work: Work, folder: Path, report: dict[str, Any]) -> None:
         return
     if not work.finish({"outputs": [output["name"] for output in report["outputs"]]}):
         return
-    onnx = (folder / "machine.onnx").read_bytes()
     old_model, old_encoding = machine.training_nn_model_id or 0, machine.enc_dec_configuration_id or 0
     machine.training_nn_model = NNModel.objects.create(nn_model=onnx)
     machine.enc_dec_configuration = EncDecConfiguration.objects.create(enc_dec_config=Predictor(onnx).metadata)

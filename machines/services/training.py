@@ -76,8 +76,8 @@ def _prepare(work: Work, folder: Path) -> Request:
         "deadline": LEVEL_SECONDS[work.level or 1],
         "seed": SEED,
         "parameters": _parameters(machine),
-        "onnx_path": str(folder / "machine.onnx"),
-        "report_path": str(folder / "report.json"),
+        "onnx_path": str(_file(work, folder, "onnx")),
+        "report_path": str(_file(work, folder, "json")),
         "trials_path": str(folder / "trials"),
     }
 
@@ -91,7 +91,13 @@ def _parameters(machine: Machine) -> dict[str, Any]:
 
 
 def _record(work: Work, folder: Path, answer: Answer) -> None:
-    model_record(work=work, folder=folder, report=orjson.loads((folder / "report.json").read_bytes()))
+    onnx, report = (_file(work, folder, kind).read_bytes() for kind in ("onnx", "json"))
+    model_record(work=work, onnx=onnx, report=orjson.loads(report))
+
+
+def _file(work: Work, folder: Path, kind: str) -> Path:
+    """Each attempt has files of its own: the child of a worker that was thought dead may still be writing."""
+    return folder / f"machine-{work.fencing_token}.{kind}"
 
 
 def _failed(work: Work, notice: Notice) -> None:
