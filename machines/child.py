@@ -24,6 +24,7 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parent.parent
 TICK_SECONDS = 0.25
 END = None
+GIGABYTE = 2**30
 SPARE_MB = 512  # above the memory limit, of what libraries reserve and never touch (measured with torch: 200)
 OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "memory allocation of", "can't allocate memory")  # last words of libraries
 
@@ -155,7 +156,7 @@ def run_child(
     refuses what it asks for soon after that, however fast it grows. No file that it writes grows beyond `file_gb`.
     `address_mb` limits its address space, of which libraries reserve more than they use. Raises ChildFailedError.
     """
-    limits = _limits(seconds, threads, memory_mb, address_mb) | {resource.RLIMIT_FSIZE: file_gb * 2**30}
+    limits = _limits(seconds, threads, memory_mb, address_mb) | {resource.RLIMIT_FSIZE: file_gb * GIGABYTE}
     child = Child(module, request, threads=threads, niceness=niceness, limits=limits)
     deadline = time.monotonic() + seconds
     last: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from machines.child import Child, ChildFailedError, run_child
 from machines.engine.errors import DataError, Notice
 from machines.engine.files import FULL
 from machines.jobs.folders import folder_of, remove_folder_of
-from machines.jobs.job import Answer, Job
+from machines.jobs.job import Answer, Job, Request
 from machines.jobs.kinds import job_of
 from machines.jobs.patience import AWAY, forget_connection, patiently
 from machines.jobs.queue import send
@@ -93,9 +93,7 @@ class _Attempt:
             self._clean_up()
 
     def _answer(self) -> Answer:
-        self.job.check(self.work)
-        self.folder = folder_of(self.work)
-        request = self.job.prepare(self.work, self.folder)
+        request = patiently(self._request, seconds=PATIENCE_SECONDS)
         watcher = _Watcher(self.work, self.worker)
         answer = run_child(
             self.job.module,
@@ -111,6 +109,11 @@ class _Attempt:
             notice = Notice.from_json(answer["error"])
             raise DataError(notice.template, **notice.values)
         return answer
+
+    def _request(self) -> Request:
+        self.job.check(self.work)
+        self.folder = folder_of(self.work)
+        return self.job.prepare(self.work, self.folder)
 
     @transaction.atomic
     def _record(self, answer: Answer) -> None:

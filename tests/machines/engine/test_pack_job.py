@@ -103,8 +103,9 @@ def test_a_killed_child_leaves_nothing_that_looks_whole(request_of, tmp_path):
 
 
 def test_more_than_a_file_may_hold_is_said(request_of, tmp_path, monkeypatch):
-    monkeypatch.setattr(child, "LARGEST_FILE", len(BLOCK))  # of any file, Python's own .pyc included
-    answer = run_child(MODULE, request_of(large=os.urandom(3 * len(BLOCK))), seconds=60, memory_mb=512)
+    monkeypatch.setattr(child, "GIGABYTE", len(BLOCK))
+    asked = request_of(large=os.urandom(3 * len(BLOCK)))
+    answer = run_child(MODULE, asked, seconds=60, memory_mb=512, file_gb=1)
     assert answer["kind"] == "error" and "more than one file may hold" in answer["error"]["template"]
     assert left_in(tmp_path) == []
 

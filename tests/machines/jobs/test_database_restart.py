@@ -60,7 +60,9 @@ def test_it_works(cluster, fleet):
     ends = cluster.rows(ENDS)
     assert [(pk, is_finished) for pk, is_finished, *_ in ends] == [(pk, True) for pk in works]
     assert len(interrupted) >= 4
-    assert {attempts for pk, _, attempts, _ in ends if pk in interrupted} == {1}, "what was done was not kept"
+    again = [pk for pk, _, attempts, _ in ends if pk in interrupted and attempts > 1]
+    # One may be begun again: a server that dies while it commits does not say whether a work was taken.
+    assert len(again) <= 1, "what was done was not kept"
     assert max(attempts for _, _, attempts, _ in ends) <= 2
     assert Counter(json.loads(bytes(row))[0] for (row,) in cluster.rows("SELECT nn_model FROM models_nnmodel")) == (
         Counter(works)
