@@ -46,7 +46,7 @@ class MachineCard:
 
     @property
     def message(self) -> str:
-        return WorkView(self.work).message
+        return WorkView(self.work).doing
 
     @property
     def scored(self) -> str:

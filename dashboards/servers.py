@@ -13,10 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from config.shortcuts import is_partial, render_page
 from dashboards.server_lines import SECTIONS, counts, of_section, throughput
-from dashboards.services import server_drain, work_cancel_by, work_retry_by
+from dashboards.services import server_drain
 from dashboards.work import back_to, place_of
 from machines.engine.errors import DataError
 from machines.services.texts import sentence
+from machines.services.works import work_cancel, work_retry
 from machines.views.access import person
 from models import Server, Work
 
@@ -71,7 +72,7 @@ def drain(request: HttpRequest, server_pk: int, is_draining: bool) -> HttpRespon
 @for_staff
 def cancel(request: HttpRequest, work_pk: int) -> HttpResponse:
     work = _work(work_pk)
-    if not work_cancel_by(work=work, user=person(request)):
+    if not work_cancel(work=work, user=person(request)):
         messages.info(request, _("It had ended already."))
     return back_to(request, "dashboards:servers")
 
@@ -80,7 +81,7 @@ def cancel(request: HttpRequest, work_pk: int) -> HttpResponse:
 @for_staff
 def retry(request: HttpRequest, work_pk: int) -> HttpResponse:
     try:
-        is_waiting = work_retry_by(work=_work(work_pk), user=person(request))
+        is_waiting = work_retry(work=_work(work_pk), user=person(request))
     except DataError as error:
         messages.error(request, sentence(error.notice))
     else:

@@ -12,10 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from config.shortcuts import is_partial, render_page
 from dashboards.news import News, numbers, tell
-from dashboards.services import work_cancel_by
 from dashboards.work_lines import WorkLine, shown
 from machines.services.access import explain
-from machines.services.works import work_finish_early
+from machines.services.works import work_cancel, work_finish_early
 from machines.views.access import note_denial, person
 from models import Machine, User, Work
 from models.access import Action
@@ -51,7 +50,7 @@ def _lines(page: Page[Work], user: User) -> list[WorkLine]:
 @login_required
 @require_POST
 def cancel(request: HttpRequest, work_pk: int) -> HttpResponse:
-    if not work_cancel_by(work=work_for(request, work_pk), user=person(request)):
+    if not work_cancel(work=work_for(request, work_pk), user=person(request)):
         messages.info(request, _("It had ended already."))
     return back_to(request, "dashboards:work")
 

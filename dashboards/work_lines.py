@@ -6,10 +6,11 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.formats import current_formats
 from machines.work_view import WorkView
-from machines.work_words import attempt_of, message_of, place_of, usual_of, with_places
+from machines.work_words import attempt_of, doing_of, message_of, place_of, usual_of, with_places
 from models import Work
 from models.work import WorkKind, WorkQuerySet, WorkState
 
@@ -75,7 +76,7 @@ class WorkLine:
     @property
     def message(self) -> str:
         """What it does now, or why it failed."""
-        return message_of(self.work)
+        return doing_of(self.work) if self.is_running else message_of(self.work)
 
     @property
     def attempt(self) -> str:
@@ -100,12 +101,18 @@ class WorkLine:
             return _("level %(level)s") % {"level": self.work.level}
         if not self.work.size or self.work.kind is WorkKind.READING:  # of which it is bytes
             return ""
-        return _("%(count)s rows") % {"count": current_formats().number(self.work.size)}
+        words = ngettext("%(count)s row", "%(count)s rows", self.work.size)
+        return words % {"count": current_formats().number(self.work.size)}
 
     @property
     def may_finish(self) -> bool:
         """Whether it can be ended with what it has found."""
         return self.may_end and self.is_running and self.work.kind is WorkKind.TRAINING
+
+    @property
+    def may_retry(self) -> bool:
+        """Whether it can be tried again as it is: the rows of somebody's file went with its failure."""
+        return self.work.state is WorkState.ERROR and self.work.kind is not WorkKind.SOLVING
 
     @property
     def is_ending(self) -> bool:

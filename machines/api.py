@@ -98,7 +98,8 @@ class WorkDetail(Call):
 
 class WorkCancel(Call):
     def post(self, request: Request, work_pk: int) -> Response:
-        return _answer(request, work_pk, work_cancel(work=work_for(request, work_pk, Action.EDIT)))
+        work = work_for(request, work_pk, Action.EDIT)
+        return _answer(request, work_pk, work_cancel(work=work, user=_key(request).user))
 
 
 class WorkFinish(Call):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Case, Count, OuterRef, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
@@ -40,7 +40,8 @@ def with_places(works: WorkQuerySet) -> WorkQuerySet:
     """Tell of each work how many others wait in its queue before it; those that do not wait have none."""
     others = Work.objects.waiting().filter(queue=OuterRef("queue"), pk__lt=OuterRef("pk")).order_by()
     counted = others.values("queue").annotate(count=Count("pk")).values("count")
-    return works.annotate(ahead=Coalesce(Subquery(counted), 0))
+    place = When(WorkState.WAITING.q, then=Coalesce(Subquery(counted), 0))
+    return works.annotate(ahead=Case(place, default=0))
 
 
 def ahead_of(work: Work) -> int:
@@ -54,6 +55,15 @@ def message_of(work: Work) -> str:
     if is_of_before or work.state not in {WorkState.PROCESSING, WorkState.ERROR}:
         return ""
     return sentence(work.notice) if work.notice else _(work.message) if work.message else ""
+
+
+def doing_of(work: Work) -> str:
+    """Return what becomes of a work now, whatever is known of it; "" when it is over."""
+    if work.state is WorkState.WAITING:
+        return _("Waiting for the worker")
+    if work.state is not WorkState.PROCESSING:
+        return ""
+    return _("Coming to an end") if work.is_finish_requested else message_of(work) or _("Starting")
 
 
 def place_of(ahead: int) -> str:

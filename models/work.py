@@ -159,9 +159,7 @@ class Work(models.Model):
     memory_mb = models.PositiveIntegerField(_("memory it may take, in MB"), default=0)
     size = models.BigIntegerField(_("rows, or bytes of a file that is read"), null=True, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
-    folder = models.CharField(
-        _("folder"), max_length=255, blank=True, default="", help_text=_("Relative to STORAGE_ROOT")
-    )
+    folder = models.CharField(_("folder"), max_length=255, blank=True, default="", help_text=_("Below STORAGE_ROOT"))
     told_at = models.DateTimeField(_("told about the end at"), null=True, blank=True)
 
     level = models.IntegerField(_("level"), null=True, blank=True)
@@ -182,7 +180,8 @@ class Work(models.Model):
         indexes = [
             models.Index(fields=["created_at"], condition=WorkState.any_of(*ACTIVE), name="work_active"),
             models.Index(fields=["machine", "-created_at"], name="work_of_machine"),
-            models.Index(fields=["user", "-created_at"], name="work_of_user"),
+            models.Index(fields=["queue", "id"], condition=WorkState.WAITING.q, name="work_waiting"),
+            models.Index(fields=["work_finished_at_date_time"], name="work_ended"),
             models.Index(fields=["user"], condition=Q(told_at__isnull=True), name="work_not_told"),
         ]
         constraints = [
@@ -224,16 +223,14 @@ class Work(models.Model):
     def start(self, server: "Server | None" = None) -> bool:
         """Take the work, and the lease."""
         values = {"attempts": self.attempts + 1, "fencing_token": self.fencing_token + 1, "lease_until": lease()}
-        now = timezone.now()
-        return self._move(
-            (WorkState.WAITING,), WorkState.PROCESSING, server=server, **values, work_started_at_date_time=now
-        )
+        values |= {"server": server, "work_started_at_date_time": timezone.now()}
+        return self._move((WorkState.WAITING,), WorkState.PROCESSING, **values)
 
     def finish(self, result: dict[str, Any] | None = None) -> bool:
         return self._end((WorkState.PROCESSING,), WorkState.FINISHED, result=result or {}, progress=1.0)
 
     def fail(self, message: str, notice: dict[str, Any] | None = None) -> bool:
-        return self._end(ACTIVE, WorkState.ERROR, message=message, notice=notice or {})
+        return self._end((WorkState.PROCESSING,), WorkState.ERROR, message=message, notice=notice or {})
 
     def give_back(self, *, is_attempt: bool = True, message: str = "", notice: dict[str, Any] | None = None) -> bool:
         """Let it wait for another server; `is_attempt` says whether this one counts as a failed attempt."""
@@ -255,9 +252,9 @@ class Work(models.Model):
 
     def retry(self) -> bool:
         """Let what failed wait once more, with all its attempts."""
-        clean = {"message": "", "notice": {}, "is_finish_requested": False, "progress": 0.0}
-        ends = {"work_finished_at_date_time": None, "told_at": None}
-        return self._move((WorkState.ERROR,), WorkState.WAITING, server=None, attempts=0, **clean, **ends)
+        said = {"message": "", "notice": {}, "result": {}, "progress": 0.0, "best_score": None, "curve": []}
+        ends = {"work_finished_at_date_time": None, "told_at": None, "is_finish_requested": False}
+        return self._move((WorkState.ERROR,), WorkState.WAITING, server=None, attempts=0, **said, **ends)
 
     def beat(self) -> bool:
         """Renew the lease. False: stop, this work is no longer yours."""

@@ -120,7 +120,8 @@ class _Attempt:
         self.job.record(self.work, self.folder, answer)
 
     def _child_failed(self, error: ChildFailedError) -> None:
-        logger.error("work %s, attempt %s: %s %s", self.work.pk, self.work.attempts, error.reason, error.details)
+        where = without_words(error.details)
+        logger.error("work %s, attempt %s: %s %s", self.work.pk, self.work.attempts, error.reason, where)
         notice = Notice(self.job.sentence(error.reason))
         if error.reason in AGAIN and self.work.attempts < MOST_ATTEMPTS:
             self._give_back(notice)
@@ -160,6 +161,13 @@ def work_failed(work: Work, notice: Notice) -> bool:
     if is_failed:
         job_of(work).failed(work, notice)
     return is_failed
+
+
+def without_words(trace: str) -> str:
+    """Return where in the code it happened and the kind of the error, without its words: they may quote somebody's cells."""
+    lines = trace.rstrip().splitlines()
+    places = [line for line in lines if line.startswith("  File ")]
+    return "\n".join([*places, *(line.partition(":")[0] for line in lines[-1:])])
 
 
 class _Watcher:

@@ -31,7 +31,7 @@ def machine_delete(*, machine: Machine, user: User | None = None) -> None:
     with write_lock(machine):
         works = Work.objects.filter(machine=machine)
         for work in works.active():
-            work_cancel(work=work)
+            work_cancel(work=work, user=user)
         solvings_end(works=works)
         with transaction.atomic():
             record(AuditAction.MACHINE_DELETED, actor=user, team=machine.machine_owner_team, target=machine)

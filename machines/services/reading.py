@@ -16,8 +16,16 @@ from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.engine.job import DISK_FULL
 from machines.jobs.job import Answer, Job, Request
 from machines.services.columns import schema_of
-from machines.services.rows import columns_forget, part_of, part_paths, reading_record, remove_parts, rows_record
-from machines.services.works import work_make
+from machines.services.rows import (
+    columns_forget,
+    latest_reading,
+    part_of,
+    part_paths,
+    reading_record,
+    remove_parts,
+    rows_record,
+)
+from machines.services.works import machine_held, work_make
 from models import Machine, User, Work
 from models.work import WorkKind
 
@@ -35,6 +43,8 @@ WORDS = {
     "crash": gettext_noop("This file cannot be read. Save it again as CSV in UTF-8 and try once more."),
 }
 NOT_ALLOWED = gettext_noop("Whoever uploaded this file may no longer change this machine.")
+NOT_KEPT = gettext_noop("The file is not kept here any more. Upload it again.")
+NEWER = gettext_noop("Another file of this machine was read, or is being read, meanwhile.")
 
 
 def read_in_child(request: Request) -> Answer:
@@ -103,7 +113,7 @@ def _prepare(work: Work, folder: Path) -> Request:
 
 def _record(work: Work, folder: Path, answer: Answer) -> None:
     with part_of(answer):
-        machine = Machine.objects.select_for_update(of=("self",)).filter(pk=work.machine_id or 0).first()
+        machine = machine_held(work=work)
         if machine is None or not work.finish({"rows": answer["rows"]}):
             Path(answer["part"]["path"]).unlink(missing_ok=True)
         elif work.parameters.get("kind") == "append":
@@ -119,11 +129,20 @@ def _replace(machine: Machine, answer: Answer, user: User | None) -> None:
     transaction.on_commit(lambda: remove_parts(old_parts), robust=True)
 
 
+def _retried(work: Work) -> None:
+    """Raise DataError where the file is gone, or something newer would be lost."""
+    if work.machine is None or not storage.absolute(work.parameters["path"]).exists():
+        raise DataError(NOT_KEPT)
+    if latest_reading(work.machine) != work:
+        raise DataError(NEWER)
+
+
 JOB = Job(
     module=MODULE,
     seconds=lambda work: settings.READ_SECONDS,
     check=_check,
     prepare=_prepare,
     record=_record,
+    retried=_retried,
     words=WORDS,
 )

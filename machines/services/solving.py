@@ -24,7 +24,9 @@ from models.work import WorkKind, WorkQuerySet
 
 FORMATS = ("csv", "parquet")
 LINES = {".csv", ".tsv", ".txt"}  # formats with about one line for each row
-SOURCE, MODEL, ERRORS, PREVIEW = "source", "machine-{version}.onnx", "errors.csv", "preview.json"
+SOURCE, MODEL = "source", "machine-{version}.onnx"
+# Each attempt has files of its own: the child of a worker that was thought dead may still be writing.
+ANSWERS, ERRORS, PREVIEW = "answers-{attempt}.{format}", "errors-{attempt}.csv", "preview-{attempt}.json"
 SHORTEST_SECONDS, BYTES_A_SECOND = 600.0, 50_000  # of the deadline; measured: millions of bytes a second
 
 WORDS = {
@@ -96,17 +98,17 @@ def solvings_of(*, machine: Machine, user: User) -> WorkQuerySet:
 
 def answers_path(work: Work) -> Path | None:
     """Return the file of the answers, None while there is none or when it was deleted."""
-    return _kept(work, f"answers.{work.parameters['format']}")
+    return _kept(work, _name(work, ANSWERS))
 
 
 def errors_path(work: Work) -> Path | None:
     """Return the file of what could not be read, None while there is none or when it was deleted."""
-    return _kept(work, ERRORS)
+    return _kept(work, _name(work, ERRORS))
 
 
 def preview_of(work: Work) -> dict[str, Any]:
     """Return {"titles", "rows"}: the first rows with their answers; {} where they are not kept."""
-    path = _kept(work, PREVIEW)
+    path = _kept(work, _name(work, PREVIEW))
     return dict(orjson.loads(path.read_bytes())) if path else {}
 
 
@@ -123,6 +125,10 @@ def solvings_end(*, works: WorkQuerySet) -> None:
     for work in works.filter(WorkKind.SOLVING.q):
         work_cancel(work=work)
         answers_forget(work=work)
+
+
+def _name(work: Work, name: str) -> str:
+    return name.format(attempt=work.fencing_token, format=work.parameters["format"])
 
 
 def _kept(work: Work, name: str) -> Path | None:
@@ -149,8 +155,8 @@ def _prepare(work: Work, folder: Path) -> Request:
         "source": {"path": str(folder / SOURCE), "name": work.parameters["file"], "options": {}},
         "folder": str(folder / "chunks"),
         "format": work.parameters["format"],
-        "answers_path": str(folder / f"answers.{work.parameters['format']}"),
-        "errors_path": str(folder / ERRORS),
+        "answers_path": str(folder / _name(work, ANSWERS)),
+        "errors_path": str(folder / _name(work, ERRORS)),
         "threads": 1,
     }
 
@@ -172,13 +178,13 @@ def _model(work: Work, folder: Path) -> Path:
 def _record(work: Work, folder: Path, answer: Answer) -> None:
     """Keep what is said about the rows with the work, and what stands in them in its folder only."""
     version = int(_model(work, folder).stem.rpartition("-")[2])
-    write_safely(folder / PREVIEW, orjson.dumps(_preview(answer)))
+    write_safely(folder / _name(work, PREVIEW), orjson.dumps(_preview(answer)))
     told = {name: answer[name] for name in ("rows", "errors", "unreadable", "notices")}
     if not work.finish(told | {"version": version}):
         return
     Work.objects.filter(pk=work.pk).update(size=answer["rows"])
     DataLinesOperation.objects.filter(pk=work.parameters["operation"]).update(rows=answer["rows"])
-    transaction.on_commit(lambda: _tidy(folder), robust=True)
+    transaction.on_commit(lambda: _tidy(work, folder), robust=True)
 
 
 def _preview(answer: Answer) -> dict[str, Any]:
@@ -188,11 +194,13 @@ def _preview(answer: Answer) -> dict[str, Any]:
     return {"titles": [titles[at] for at in order], "rows": [[row[at] for at in order] for row in answer["preview"]]}
 
 
-def _tidy(folder: Path) -> None:
-    """Remove what only the work itself needed: the rows as they came, and the chunks."""
+def _tidy(work: Work, folder: Path) -> None:
+    """Remove what only the work itself needed: the rows as they came, the chunks, and what earlier attempts made."""
     storage.remove_folder(folder / "chunks")
-    for path in [folder / SOURCE, *folder.glob(MODEL.format(version="*"))]:
-        path.unlink(missing_ok=True)
+    made = {_name(work, name) for name in (ANSWERS, ERRORS, PREVIEW)}
+    for path in folder.iterdir():
+        if path.name not in made:
+            path.unlink(missing_ok=True)
 
 
 JOB = Job(

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from machines.services.works import machine_held
 from machines.serving.predictor import Predictor
 from models import EncDecConfiguration, Machine, NNModel, Work
 
@@ -16,12 +17,8 @@ SAMPLES = ("training", "evaluation", "training_noise", "evaluation_noise")
 @transaction.atomic
 def model_record(*, work: Work, onnx: bytes, report: dict[str, Any]) -> None:
     """Put a finished training on its machine. A work that was ended, or a machine deleted, meanwhile changes nothing."""
-    Work.objects.select_for_update().get(pk=work.pk)  # before its machine, as everywhere: the other order may deadlock
-    machine = Machine.objects.select_for_update(of=("self",)).filter(pk=work.machine_id or 0).first()
-    if machine is None:
-        work.cancel()
-        return
-    if not work.finish({"outputs": [output["name"] for output in report["outputs"]]}):
+    machine = machine_held(work=work)
+    if machine is None or not work.finish({"outputs": [output["name"] for output in report["outputs"]]}):
         return
     old_model, old_encoding = machine.training_nn_model_id or 0, machine.enc_dec_configuration_id or 0
     machine.training_nn_model = NNModel.objects.create(nn_model=onnx)

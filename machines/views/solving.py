@@ -79,10 +79,14 @@ def answers_errors(request: HttpRequest, pk: int, work_pk: int) -> HttpResponseB
 
 def _file(work: Work, path: Path | None, what: str) -> HttpResponseBase:
     """Send a file piece by piece; the page says why there is none."""
-    if path is None:
+    try:
+        file = path.open("rb") if path else None
+    except FileNotFoundError:  # deleted this very moment
+        file = None
+    if path is None or file is None:
         return redirect("machines:answers", pk=work.machine_id, work_pk=work.pk)
     name = f"{Path(work.parameters['file']).stem or 'rows'}-{what}{path.suffix}"
-    response = FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=TYPES[path.suffix])
+    response = FileResponse(file, as_attachment=True, filename=name, content_type=TYPES[path.suffix])
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store, private"
     return response
@@ -91,7 +95,7 @@ def _file(work: Work, path: Path | None, what: str) -> HttpResponseBase:
 @login_required
 @require_POST
 def answers_cancel(request: HttpRequest, pk: int, work_pk: int) -> HttpResponse:
-    work_cancel(work=_work(request, pk, work_pk))
+    work_cancel(work=_work(request, pk, work_pk), user=person(request))
     return redirect("machines:answers", pk=pk, work_pk=work_pk)
 
 

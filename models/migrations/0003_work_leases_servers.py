@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='work',
             name='folder',
-            field=models.CharField(blank=True, default='', help_text='Relative to STORAGE_ROOT', max_length=255, verbose_name='folder'),
+            field=models.CharField(blank=True, default='', help_text='Below STORAGE_ROOT', max_length=255, verbose_name='folder'),
         ),
         migrations.AddField(
             model_name='work',
@@ -146,7 +146,11 @@ class Migration(migrations.Migration):
         migrations.RunPython(forward, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name='work',
-            index=models.Index(fields=['user', '-created_at'], name='work_of_user'),
+            index=models.Index(condition=models.Q(('is_work_status_wait_for_server_start', True)), fields=['queue', 'id'], name='work_waiting'),
+        ),
+        migrations.AddIndex(
+            model_name='work',
+            index=models.Index(fields=['work_finished_at_date_time'], name='work_ended'),
         ),
         migrations.AddIndex(
             model_name='work',

@@ -256,3 +256,9 @@ def test_how_it_looks(chromium, live_server, dana, bob, show, width, scheme):
     assert (
         look(chromium, f"{live_server.url}{URL}?show={show}", signed_in(dana), f"servers-{show}", width, scheme) == []
     )
+
+
+def test_rows_that_went_with_their_failure_cannot_be_tried_again(alice, staff):
+    work = failed(alice, is_work_training=None, is_work_solving=True)
+    shown = page(staff.get(f"{URL}?show=failed"))
+    assert "Cars" in shown.text and not shown.all("form", action=f"{URL}work/{work.pk}/retry/?show=failed")

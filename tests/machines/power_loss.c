@@ -1,7 +1,8 @@
 /* Turns the power off before the nth change of files below a folder: whoever tries to make it, or any later one, is killed.
 
    Loaded with LD_PRELOAD, it stands before the C library's functions that change files, for all threads and processes
-   together. Each change is told in a journal before it is made. Python, SQLite and polars all call these functions. */
+   together. Each change is told in a journal before it is made. Python, SQLite and polars all call these functions.
+   What is sent to a socket counts as a change of `database` in that folder: so libpq asks PostgreSQL for one. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -54,6 +56,7 @@ static void change_of(const char *what, int file) {
     ssize_t size = readlink(link, path, sizeof path - 1);
     if (size < 0) return;
     path[size] = 0;
+    if (!strncmp(path, "socket:", 7)) snprintf(path, sizeof path, "%sdatabase", below);
     change(what, path, "");
 }
 
@@ -89,6 +92,7 @@ ON_FILE(ssize_t, pwrite, "write", (int file, const void *b, size_t n, off_t o), 
 ON_FILE(ssize_t, pwrite64, "write", (int file, const void *b, size_t n, off64_t o), int, const void *, size_t, off64_t)(file, b, n, o); }
 ON_FILE(int, ftruncate, "write", (int file, off_t n), int, off_t)(file, n); }
 ON_FILE(int, ftruncate64, "write", (int file, off64_t n), int, off64_t)(file, n); }
+ON_FILE(ssize_t, send, "send", (int file, const void *b, size_t n, int f), int, const void *, size_t, int)(file, b, n, f); }
 ON_FILE(int, fsync, "sync", (int file), int)(file); }
 ON_FILE(int, fdatasync, "sync", (int file), int)(file); }
 ON_FILE(ssize_t, copy_file_range, "write", (int a, off64_t *p, int file, off64_t *q, size_t n, unsigned f), int, off64_t *, int, off64_t *, size_t, unsigned)(a, p, file, q, n, f); }

@@ -1,10 +1,11 @@
-"""Power lost during an upload (J5): the machine is there with all of its rows, or nothing of it is.
+"""Power lost while a file comes in (J5): all that was accepted is there, with whole files, or nothing of it is.
 
-The service runs in a real process against a real SQLite file, and reads the table in its real child. Both are killed with
-SIGKILL before a change that they make to a file in the storage or of the database: at every one in the storage (of the
-upload and of the child), and at some of SQLite's, which are many and alike. A kill leaves what the system still held in
-memory, a loss of power does not: so each time the contents and names that nobody had synced are then taken away. What
-SQLite wrote is left to it: rows that outlive their files are the worst case.
+Each service runs in a real process against a real database, and reads a table in its real child. Both are killed with
+SIGKILL before a change that they make in the storage (the process and its child) or of the database (SQLite's writes, or
+what PostgreSQL is asked). On SQLite that is every change in the storage, and some of the database's, which are many and
+alike; on PostgreSQL, where each kill needs a new database, some of both. These are spread evenly: see MOST. A kill leaves
+what the system still held in memory, a loss of power does not: so each time the contents and names that nobody had synced
+are then taken away. What the database wrote is left to it: rows that outlive their files are the worst case.
 """
 
 import hashlib
@@ -12,18 +13,45 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
+from django.db import connection
 
 from tests.machines.houses import csv_bytes, table_rows
-
-pytestmark = pytest.mark.engine  # it brings its own database
+from tests.machines.jobs.workers import database_url
 
 HERE = Path(__file__).parent
-CONTENT = csv_bytes(table_rows(150))
-OF_SQLITE = 6  # one of so many of its writes
+ROWS, COLUMNS = 150, 11
+CONTENT = csv_bytes(table_rows(ROWS))
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+MOST = {"sqlite": (99, 6), "postgresql": (6, 4)}  # kills of each act: in the storage, of the database
+
+# What there is: one machine of Alice's, and when all went well also what was accepted, and what a worker made of it.
+BEFORE = {
+    "machines": [[ROWS, COLUMNS, DIGEST]],
+    "parts": [[ROWS, True]],
+    "asked": [],
+    "works": [],
+    "files": 2,
+    "folders": 1,
+}
+TWO = BEFORE | {"machines": BEFORE["machines"] * 2, "parts": BEFORE["parts"] * 2, "files": 4, "folders": 2}
+MORE = BEFORE | {"machines": [[2 * ROWS, COLUMNS, DIGEST]], "parts": BEFORE["parts"] * 2, "files": 3}
+WAITS, IS_READ = {"works": [["READING", "WAITING", DIGEST]]}, {"works": [["READING", "FINISHED", DIGEST]]}
+NEW = {"machines": [*BEFORE["machines"], [0, 0, DIGEST]], "files": 3, "folders": 2}
+ASKED = {"asked": [DIGEST], "works": [["SOLVING", "WAITING", DIGEST]], "files": 3, "folders": 2}
+AFTER = {
+    "upload": [TWO],
+    "upload large": [BEFORE | NEW | WAITS, TWO | IS_READ],
+    "add": [MORE],
+    "add large": [BEFORE | WAITS | {"files": 3, "folders": 2}, MORE | {"works": [["READING", "FINISHED", None]]}],
+    "solve": [BEFORE | ASKED],
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,47 +63,105 @@ def shim(tmp_path_factory):
     return made
 
 
+class Sqlite:
+    """A file in the folder, copied with it."""
+
+    def make(self, place, like=None):
+        return self.name(place)
+
+    def name(self, place):
+        return str(place / "data" / "db.sqlite3")
+
+    def drop(self, place):
+        return
+
+
+class Postgres:
+    """A database for each folder, on the server that the suite runs on."""
+
+    def __init__(self):
+        self.prefix, self.url = f"power_loss_{uuid4().hex[:12]}_", database_url()
+
+    def make(self, place, like=None):
+        self.run(f'CREATE DATABASE "{self.name(place)}"' + (f' TEMPLATE "{self.name(like)}"' if like else ""))
+        return self.name(place)
+
+    def name(self, place):
+        return self.prefix + place.name
+
+    def drop(self, place):
+        self.run(f'DROP DATABASE "{self.name(place)}" WITH (FORCE)')
+
+    def run(self, statement):
+        with psycopg.connect(self.url, dbname="postgres", autocommit=True) as maintenance:
+            maintenance.execute(statement)
+
+
 class Host:
     """The process that forks; see tests/machines/power_loss.py."""
 
     def __init__(self, shim, folder):
         self.shim, self.folder, self.numbers = shim, folder, count()
-        (folder / "table.csv").write_bytes(CONTENT)
-        (folder / "template" / "data" / "storage").mkdir(parents=True)
+        self.databases = Postgres() if connection.vendor == "postgresql" else Sqlite()
+        self.table, self.template = folder / "table.csv", folder / "template"
+        self.places = []
         environment = {"LD_PRELOAD": str(shim), "LOG_LEVEL": "ERROR", "SECRET_KEY": "x" * 50, "PATH": "/usr/bin:/bin"}
         self.process = subprocess.Popen(
             [sys.executable, HERE / "power_loss.py"],
-            env=environment,
+            env=environment | {"DATABASE_URL": database_url()},
             stdin=-1,
             stdout=-1,
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        assert self.ask("prepare", folder / "template") == 0
 
-    def ask(self, act, place, **order):
-        self.process.stdin.write(json.dumps({"do": act, "place": str(place), **order}) + "\n")
+    def prepare(self):
+        self.table.write_bytes(CONTENT)
+        (self.template / "data" / "storage").mkdir(parents=True)
+        self.make(self.template)
+        assert self.ask("prepare", self.template, table=str(self.table)) == 0
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+        for place in [*self.places]:
+            self.drop(place)
+
+    def make(self, place, like=None):
+        self.databases.make(place, like)
+        self.places.append(place)
+
+    def drop(self, place):
+        self.places.remove(place)
+        self.databases.drop(place)
+        shutil.rmtree(place)
+
+    def ask(self, do, place, **order):
+        known = {"do": do, "place": str(place), "database": self.databases.name(place)}
+        self.process.stdin.write(json.dumps(known | order) + "\n")
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
 
-    def upload(self, end=0):
-        """Upload, and lose power before change number `end`, or never; return where, and the status."""
+    def lose_power(self, do, end=0):
+        """Do it, and lose power before change number `end`, or when all is done; return (status, changes, seen)."""
         place = self.folder / str(next(self.numbers))
-        shutil.copytree(self.folder / "template", place)
+        shutil.copytree(self.template, place)
+        self.make(place, like=self.template)
         (place / "counter").write_bytes(bytes(8) + end.to_bytes(8, sys.byteorder))
-        return place, self.ask("upload", place, shim=str(self.shim), table=str(self.folder / "table.csv"))
-
-    def look(self, place):
+        status = self.ask(do, place, shim=str(self.shim), table=str(self.table))
+        changes = journal(place)
+        lose_unsynced(place / "data" / "storage", changes)
         assert self.ask("look", place) == 0
-        return json.loads((place / "seen").read_text())
+        seen = json.loads((place / "seen").read_text())
+        self.drop(place)
+        return status, changes, seen
 
 
 @pytest.fixture(scope="module")
 def host(shim, tmp_path_factory):
-    host = Host(shim, tmp_path_factory.mktemp("host"))
-    yield host
-    host.process.stdin.close()
-    host.process.wait(10)
+    with closing(Host(shim, tmp_path_factory.mktemp("host"))) as host:
+        host.prepare()
+        yield host
 
 
 def journal(place):
@@ -83,11 +169,11 @@ def journal(place):
     return [line.split("\t") for line in (place / "journal").read_text().splitlines()]
 
 
-def lose_unsynced(place):
+def lose_unsynced(storage, changes):
     """Take from the storage what a loss of power would."""
     unsynced, names = set(), []  # contents; (name that is new in its folder, the name before)
-    for what, path, new in journal(place):
-        if not Path(path).is_relative_to(place / "data" / "storage"):
+    for what, path, new in changes:
+        if not Path(path).is_relative_to(storage):
             continue
         if what == "write":
             unsynced.add(path)
@@ -116,34 +202,34 @@ def undo(path, before):
         path.unlink()
 
 
-def check(host, place, is_there=None):
-    seen = host.look(place)
-    assert seen["operations"] == len(seen["machines"])
-    if seen["machines"] or is_there:
-        digest = hashlib.sha256(CONTENT).hexdigest()
-        assert seen["machines"] == [{"source": digest, "is_part_whole": True, "rows": [150, 150], "columns": 11}]
-    assert seen["files"] == 2 * len(seen["machines"]), "what no row names has been swept"
-    assert len(seen["folders"]) == len(seen["machines"])
-    return bool(seen["machines"])
+def moments(changes):
+    """The numbers of the changes before which to lose power."""
+    ours = [number for number, (_, path, _) in enumerate(changes, 1) if "/storage" in path]
+    others = [number for number in range(1, len(changes) + 1) if number not in ours]
+    in_storage, of_database = MOST[connection.vendor]
+    return sorted(spread(ours, in_storage) + spread(others, of_database))
+
+
+def spread(numbers, most):
+    """So many of them at most, the first and the last among them."""
+    if len(numbers) <= most:
+        return numbers
+    return [numbers[at * (len(numbers) - 1) // (most - 1)] for at in range(most)]
 
 
 def test_it_works(host):
-    place, status = host.upload()
-    assert status == 0
-    lose_unsynced(place)
-    assert check(host, place, is_there=True)
+    assert host.lose_power("upload")[::2] == (0, AFTER["upload"])
 
 
-def test_at_every_change(host):
-    place, _ = host.upload()
-    changes = journal(place)
-    ours = [number for number, (_, path, _) in enumerate(changes, 1) if "/storage" in path]
-    sqlite = [number for number in range(1, len(changes) + 1) if number not in ours]
-    assert {what for what, path, _ in changes if "/storage" in path} == {"make", "write", "sync", "rename"}
+@pytest.mark.parametrize("do", AFTER)
+def test_all_or_nothing(host, do):
+    status, changes, seen = host.lose_power(do)
+    assert (status, seen) == (0, AFTER[do]), "what was accepted is there before power is lost"
+    assert {what for what, path, _ in changes if "/storage" in path} >= {"make", "write", "sync", "rename"}
     kept = []
-    for end in sorted([*ours, *sqlite[::OF_SQLITE], sqlite[-1]]):
-        place, status = host.upload(end)
+    for end in moments(changes):
+        status, _, seen = host.lose_power(do, end)
         assert status == -9, f"killed before {changes[end - 1]}"
-        lose_unsynced(place)
-        kept.append(check(host, place))
+        assert seen in ([BEFORE], AFTER[do]), f"after power was lost before {changes[end - 1]}"
+        kept.append(seen == AFTER[do])
     assert not all(kept) and kept == sorted(kept), "first not there, then there"

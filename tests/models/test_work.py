@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 MOVES = {
     "start": (lambda w: w.start(make_server()), {"WAITING": "PROCESSING"}),
     "finish": (lambda w: w.finish({"rows": 3}), {"PROCESSING": "FINISHED"}),
-    "fail": (lambda w: w.fail("Out of memory."), {"WAITING": "ERROR", "PROCESSING": "ERROR"}),
+    "fail": (lambda w: w.fail("Out of memory."), {"PROCESSING": "ERROR"}),
     "cancel": (lambda w: w.cancel(), {"WAITING": "CANCELLED", "PROCESSING": "CANCELLED"}),
     "request_finish": (lambda w: w.request_finish(), {"WAITING": "WAITING", "PROCESSING": "PROCESSING"}),
     "report": (lambda w: w.report(0.5, "Half"), {"PROCESSING": "PROCESSING"}),

@@ -8,12 +8,13 @@ from machines.services import datasets, reading
 from machines.services.datasets import dataset_read_again, rows_add
 from machines.services.machines import machine_delete
 from machines.services.rows import latest_reading, part_paths
-from machines.services.works import work_cancel
+from machines.services.works import work_cancel, work_retry
 from models import DataLinesOperation, Machine, Work
 from models.work import WorkState
 from tests.conftest import signed_in
 from tests.factories import make_user
 from tests.machines.houses import csv_bytes, table_rows
+from tests.machines.views.pages import page, url
 
 pytestmark = pytest.mark.django_db
 FEW = csv_bytes(table_rows(12))
@@ -114,6 +115,14 @@ def test_cancelled(upload, alice_client):
     assert "Cancelled" in alice_client.get(f"/machines/{machine.pk}/columns/").content.decode()
 
 
+def test_what_was_cancelled_before_it_was_read_shows_no_empty_table(upload, alice_client):
+    machine = upload()
+    work_cancel(work=latest_reading(machine))
+    assert "nothing has been read of it" in page(alice_client.get(url("columns", machine.pk))).text
+    shown = page(alice_client.get(url("source", machine.pk))).text
+    assert "Read again" in shown and "0 rows" not in shown and "The first rows" not in shown
+
+
 def test_a_training_that_began_meanwhile_is_left_alone(upload, alice):
     machine = upload()
     read(machine)
@@ -170,3 +179,29 @@ def test_charlie_sees_nothing_of_it(upload, charlie):
     assert client.get(f"/machines/{machine.pk}/columns/").status_code == 404
     assert client.post(f"/machines/{machine.pk}/reading/cancel/").status_code == 404
     assert work_cancel(work=latest_reading(machine)), "it was not cancelled"
+
+
+def test_what_failed_is_tried_again(upload, alice):
+    machine = upload(b"\x00\x01\x02\x03" * 50)
+    work = read(machine)
+    assert work.state is WorkState.ERROR and work_retry(work=work)
+    assert read(machine).state is WorkState.ERROR
+
+
+def test_not_when_its_file_is_gone(upload, alice):
+    machine = upload()
+    read(machine)
+    rows_add(machine=machine, user=alice, file_name="more.csv", chunks=[b"a,b\n1,2\n3,4\n"])
+    work = read(machine)
+    with pytest.raises(DataError, match="not kept here any more"):
+        work_retry(work=work)
+    assert Work.objects.get(pk=work.pk).state is WorkState.ERROR
+
+
+def test_not_when_something_newer_would_be_lost(upload, alice):
+    machine = upload(b"\x00\x01\x02\x03" * 50)
+    failed = read(machine)
+    dataset_read_again(machine=machine, options={}, user=alice)
+    with pytest.raises(DataError, match="meanwhile"):
+        work_retry(work=failed)
+    assert Work.objects.active().count() == 1

@@ -89,7 +89,7 @@ def test_it_works(machine, settings):
     assert {*rows[0]} == {*INPUTS, "risk", "risk:no", "risk:yes", "price", "price:low", "price:high"}
     assert [list(row.values())[: len(INPUTS)] for row in rows] == unanswered(), "as they came"
     assert all(float(row["price:low"]) <= float(row["price"]) <= float(row["price:high"]) for row in rows)
-    assert files(settings) == ["answers.csv", "errors.csv", "preview.json"], "what came is not kept twice"
+    assert files(settings) == ["answers-1.csv", "errors-1.csv", "preview-1.json"], "what came is not kept twice"
     added = DataLinesOperation.objects.get()
     assert (added.is_added_for_solving, added.is_added_for_learning, added.rows) == (True, None, 30)
     assert len(added.sha256) == 64 and added.user == work.user
@@ -332,3 +332,14 @@ def test_the_deadline_grows_with_the_file(machine):
     short = solving.JOB.seconds(work)
     work.parameters["bytes"] = 200_000_000
     assert 600 <= short < solving.JOB.seconds(work) < 2 * 3600
+
+
+def test_an_attempt_that_was_given_up_writes_into_files_of_its_own(machine):
+    """Its worker was only asleep: what its child still writes must not take the place of the answers."""
+    asleep = ask(machine)
+    asleep.start()
+    Work.objects.get().give_back()
+    written = solving._prepare(asleep, solving.storage.absolute(asleep.folder))
+    finished = done(asleep)
+    kept = {str(answers_path(finished)), str(errors_path(finished))}
+    assert finished.state is WorkState.FINISHED and kept.isdisjoint({written["answers_path"], written["errors_path"]})
