@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from django.utils.translation import gettext as _
 
 from config.formats import current_formats
-from machines.work_words import ahead_of, attempt_of, message_of, place_of, usual_of
+from machines.work_words import ahead_of, attempt_of, doing_of, message_of, place_of, usual_of
 from models import Work
 from models.work import WorkState
 
@@ -22,12 +22,21 @@ class WorkView:
         return bool(self.work and self.work.is_active)
 
     @property
+    def is_running(self) -> bool:
+        return bool(self.work and self.work.state is WorkState.PROCESSING)
+
+    @property
     def percent(self) -> int:
         return round(100 * self.work.progress) if self.work else 0
 
     @property
     def message(self) -> str:
         return message_of(self.work) if self.work else ""
+
+    @property
+    def doing(self) -> str:
+        """What becomes of it now, whatever is known of it."""
+        return doing_of(self.work) if self.work else ""
 
     @property
     def attempt(self) -> str:
@@ -52,7 +61,7 @@ class WorkView:
     @property
     def left(self) -> str:
         """How long it takes yet; while it runs and nobody knows, how long it usually takes."""
-        if not self.work or self.work.state is not WorkState.PROCESSING:
+        if not self.is_running or self.work is None or self.is_ending:
             return ""
         if self.work.seconds_left is None:
             return usual_of(self.work)
@@ -61,7 +70,7 @@ class WorkView:
     @property
     def is_ending(self) -> bool:
         """Somebody asked for an early end and the worker has not yet followed."""
-        return bool(self.work and self.work.is_finish_requested)
+        return bool(self.is_running and self.work and self.work.is_finish_requested)
 
     @property
     def curve(self) -> "LossCurve | None":

@@ -5,7 +5,6 @@ take the work; the fencing token, one higher with each start, then tells the old
 (Kleppmann 2016, "How to do distributed locking"). Leases are measured by the clock of the database alone.
 """
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -17,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .fields import MeasureField
-from .flags import Flags
+from .work_states import ACTIVE, ENDED, MOST_ATTEMPTS, WorkKind, WorkState, lease
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -26,33 +25,7 @@ if TYPE_CHECKING:
     from .user import User
 
 
-class WorkState(Flags):
-    WAITING = "is_work_status_wait_for_server_start", _("Waiting")
-    PROCESSING = "is_work_status_server_processing", _("Running")
-    FINISHED = "is_work_status_server_finished", _("Finished")
-    ERROR = "is_work_status_server_error", _("Failed")
-    CANCELLED = "is_work_status_cancelled", _("Cancelled")
-
-    @property
-    def is_active(self) -> bool:
-        return self in {WorkState.WAITING, WorkState.PROCESSING}
-
-
-class WorkKind(Flags):
-    TRAINING = "is_work_training", _("Training")
-    SOLVING = "is_work_solving", _("Answers")
-    READING = "is_work_reading", _("Reading a file")
-    EXPORT = "is_work_export", _("Export")
-
-
-ACTIVE = (WorkState.WAITING, WorkState.PROCESSING)
-ENDED = (WorkState.FINISHED, WorkState.ERROR, WorkState.CANCELLED)
-MOST_ATTEMPTS = 3
-
-
-def lease() -> Combinable:
-    """Return until when a server may do a work without another sign of life."""
-    return Now() + timedelta(seconds=settings.WORK_LEASE_SECONDS)
+__all__ = ["ACTIVE", "ENDED", "MOST_ATTEMPTS", "Work", "WorkKind", "WorkQuerySet", "WorkState", "lease"]
 
 
 class WorkQuerySet(models.QuerySet["Work"]):
@@ -221,10 +194,10 @@ class Work(models.Model):
     # processes one wins. Those of a server also ask for its fencing token. They return whether this call was the one.
 
     def start(self, server: "Server | None" = None) -> bool:
-        """Take the work, and the lease."""
+        """Take the work, and the lease. The time that it takes is counted from the first start."""
         values = {"attempts": self.attempts + 1, "fencing_token": self.fencing_token + 1, "lease_until": lease()}
-        values |= {"server": server, "work_started_at_date_time": timezone.now()}
-        return self._move((WorkState.WAITING,), WorkState.PROCESSING, **values)
+        begun = {"work_started_at_date_time": self.work_started_at_date_time or timezone.now()}
+        return self._move((WorkState.WAITING,), WorkState.PROCESSING, server=server, **values, **begun)
 
     def finish(self, result: dict[str, Any] | None = None) -> bool:
         return self._end((WorkState.PROCESSING,), WorkState.FINISHED, result=result or {}, progress=1.0)
@@ -252,8 +225,16 @@ class Work(models.Model):
 
     def retry(self) -> bool:
         """Let what failed wait once more, with all its attempts."""
-        said = {"message": "", "notice": {}, "result": {}, "progress": 0.0, "best_score": None, "curve": []}
-        ends = {"work_finished_at_date_time": None, "told_at": None, "is_finish_requested": False}
+        said: dict[str, Any] = {
+            "message": "",
+            "notice": {},
+            "result": {},
+            "progress": 0.0,
+            "best_score": None,
+            "curve": [],
+        }
+        said["is_finish_requested"] = False
+        ends = {"work_started_at_date_time": None, "work_finished_at_date_time": None, "told_at": None}
         return self._move((WorkState.ERROR,), WorkState.WAITING, server=None, attempts=0, **said, **ends)
 
     def beat(self) -> bool:

@@ -27,8 +27,8 @@ def estimate(kind: WorkKind, *, level: int | None = None, size: int | None = Non
 
 
 def _past(kind: WorkKind, level: int | None) -> list[tuple[int, float]]:
-    """Rows and seconds of the newest finished works."""
-    works = Work.objects.in_state(WorkState.FINISHED).filter(kind.q, level=level).order_by("-pk")
+    """Rows and seconds of the newest works that were finished at the first attempt."""
+    works = Work.objects.in_state(WorkState.FINISHED).filter(kind.q, level=level, attempts__lte=1).order_by("-pk")
     rows = works.values_list("size", "work_started_at_date_time", "work_finished_at_date_time")[:MOST_PAST]
     return [(size or 0, (end - start).total_seconds()) for size, start, end in rows if start and end]
 

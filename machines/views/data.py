@@ -107,7 +107,7 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
 
 def reading(request: HttpRequest, machine: Machine, work: Work) -> HttpResponse:
     """Show how far a large file has been read, or why it could not be."""
-    context = {"machine": machine, "view": WorkView(work)}
+    context = {"machine": machine, "view": WorkView(work), "is_partial": is_partial(request)}
     return render_page(request, "machines/reading.html", context, partial="reading")
 
 
@@ -116,7 +116,7 @@ def reading(request: HttpRequest, machine: Machine, work: Work) -> HttpResponse:
 def reading_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     work = latest_reading(machine_for(request, pk, Action.EDIT))
     if work:
-        work_cancel(work=work)
+        work_cancel(work=work, user=person(request))
     return redirect("machines:columns", pk=pk)
 
 

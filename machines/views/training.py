@@ -57,5 +57,5 @@ def training_finish(request: HttpRequest, pk: int) -> HttpResponse:
 def training_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     work = latest_work(machine_for(request, pk, Action.EDIT))
     if work:
-        work_cancel(work=work)
+        work_cancel(work=work, user=person(request))
     return redirect("machines:training", pk=pk)

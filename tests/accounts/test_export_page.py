@@ -101,7 +101,7 @@ def test_progress(client, alice):
 def test_polling_ends_by_itself(client):
     prepare(client)
     part = shown(client, hx_request="true")
-    assert "hx-trigger" not in part and "hx-get" not in part
+    assert "every 1s" not in part and "hx-get" not in part
     assert f'href="{FILE}"' in part and "less than 0.1 MB" in part
     assert 'hx-swap-oob="innerHTML:#said"' in part and "Your data are ready." in part
 

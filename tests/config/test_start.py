@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError
 
 from config import environment as env
 from machines.management.commands import run
@@ -39,6 +41,16 @@ def test_a_site_that_answers_to_its_public_name_only_starts(settings, monkeypatc
     monkeypatch.setattr(run, "START_SECONDS", 1)
     settings.SITE_URL = "https://x.example.org"
     run.wait_until_it_answers(host, port, [])
+
+
+def test_a_taken_port_is_refused_before_anything_starts(port):
+    """What listens there would answer in the place of this site, and the web server be started again for ever."""
+    with pytest.raises(CommandError, match="Try PORT=8001"):
+        run.check_free("127.0.0.1", port)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        free = listener.getsockname()[1]
+    run.check_free("127.0.0.1", free)
 
 
 def demo_with(**variables):

@@ -89,6 +89,19 @@ def test_the_page_that_shows_the_end_is_enough(alice, alice_client):
     assert TRAINED in page(alice_client.get("/teams/")).text, "else it would be lost for those without JavaScript"
 
 
+def test_the_part_that_asks_by_itself_tells_at_once(alice, alice_client):
+    """Whoever sees the end and goes on within the next question for news is not told again."""
+    work = running(alice)
+    address = f"/machines/{work.machine_id}/training/"
+    assert not page(htmx(alice_client, address)).all("form", **{"hx-post": URL})
+    work.finish({})
+    shown = page(htmx(alice_client, address))
+    assert shown.one("form", **{"hx-post": URL})["hx-trigger"] == "load"
+    assert shown.all("input", name="work", value=str(work.pk))
+    alice_client.post(URL, {"work": work.pk})
+    assert not page(htmx(alice_client, address)).all("form", **{"hx-post": URL})
+
+
 def test_only_whose_it_is_is_told(alice, bob, bob_client, alice_client):
     work = finished(alice)
     assert TRAINED not in bob_client.get("/").content.decode()
@@ -183,6 +196,38 @@ def test_it_comes_by_itself_and_once(chromium, live_server, alice, alice_client,
     assert tab.input_value("input[name=name]") == "half typed"
     tab.goto(f"{live_server.url}/teams/")
     assert TRAINED not in tab.content()
+    context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("files_as_they_lie")
+def test_several_leave_room_on_a_phone(chromium, live_server, alice, alice_client):
+    """The page beneath stays usable, and what takes the focus is not hidden by them."""
+    running(alice, "Houses")
+    for number in range(3):
+        failed(alice, f"A machine with a rather long name and number {number}")
+    context = chromium.new_context(viewport={"width": 375, "height": 700})
+    cookie = alice_client.cookies[site_settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": site_settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+    tab = context.new_page()
+    tab.goto(f"{live_server.url}/accounts/profile/")
+    assert tab.locator("#news .news").count() == 3
+    assert tab.locator("#news-count .tag").evaluate(
+        "tag => tag.closest('a').getBoundingClientRect().right <= innerWidth"
+    )
+    assert tab.locator("#news").bounding_box()["height"] <= 0.41 * 700
+    assert tab.locator("#news button").first.bounding_box()["height"] < 50, "a word stays in one piece"
+    tab.locator("main form:not(.news) button[type=submit]").last.focus()
+    fields = tab.locator("main input[type=text]").count()
+    for _step in range(fields + 6):
+        tab.keyboard.press("Shift+Tab")
+        assert tab.evaluate(
+            """() => { const a = document.activeElement, news = document.querySelector("#news");
+            if (news.contains(a) || !document.querySelector("main").contains(a)) return true;
+            return a.getBoundingClientRect().top >= news.getBoundingClientRect().bottom - 1; }"""
+        ), tab.evaluate("document.activeElement.outerHTML")
+    keep(tab, "news-three")
     context.close()
 
 

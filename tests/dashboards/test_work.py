@@ -33,6 +33,19 @@ def test_it_works(alice, alice_client):
     assert "Training the network, round 12" in shown.text and "about 35 s left" in shown.text
 
 
+@pytest.mark.parametrize(("size", "words"), [(1, "Answers · 1 row "), (250, "Answers · 250 rows ")])
+def test_how_many_rows(alice, alice_client, size, words):
+    waiting(alice, is_work_solving=True, is_work_training=False, level=None, size=size)
+    assert words in page(alice_client.get(URL)).text
+
+
+def test_what_is_to_be_finished_says_so(alice, alice_client):
+    running(alice).request_finish()
+    shown = page(alice_client.get(URL))
+    assert "Coming to an end" in shown.text and "left" not in shown.text
+    assert "disabled" in shown.one("button", id=f"finish-{Work.objects.get().pk}")
+
+
 def test_it_is_in_the_navigation_of_everybody_who_is_signed_in(alice_client, db):
     assert '<a href="/work/">Work' in alice_client.get("/").content.decode()
     assert 'href="/work/"' not in Client().get("/").content.decode()

@@ -24,6 +24,7 @@ OTHER_FILES = {
     "fields",
     "flags",
     "tokens",
+    "work_states",
     "database_handler",
 }
 

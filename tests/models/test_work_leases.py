@@ -173,3 +173,16 @@ def test_a_lease_of_what_does_not_run_is_refused_by_the_database():
 def test_what_was_cancelled_is_no_news_to_who_did_it(running):
     assert running.cancel()
     assert Work.objects.get().told_at is not None and Work.objects.get().is_cancel_requested
+
+
+def test_the_time_of_a_work_is_that_of_all_its_attempts():
+    work = make_work()
+    work.start()
+    begun = Work.objects.get().work_started_at_date_time
+    work.give_back()
+    again = Work.objects.get()
+    again.start()
+    assert Work.objects.get().work_started_at_date_time == begun
+    again.fail("No.")
+    again.retry()
+    assert Work.objects.get().work_started_at_date_time is None, "somebody lets it begin anew"

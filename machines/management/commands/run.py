@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+import socket
 import sys
 import time
 from argparse import ArgumentParser
@@ -47,6 +48,7 @@ class Command(BaseCommand):
             self.serve(host, port)
 
     def serve(self, host: str, port: int) -> None:
+        check_free(host, port)
         if settings.DEMO:
             demo_make(say=self.stdout.write)
         tell_the_address(host, port)
@@ -114,6 +116,16 @@ def web_command(host: str, port: int) -> list[str]:
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
     command = [gunicorn, "config.wsgi", "--pythonpath", "site", "--bind", f"{host}:{port}", "--threads", "8"]
     return [*command, "--workers", str(settings.WEB_WORKERS), "--timeout", "180", "--log-level", "warning"]
+
+
+def check_free(host: str, port: int) -> None:
+    """Refuse a taken port before anything starts: else what listens there would answer in the place of this site."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise CommandError(f"Cannot listen on {host}:{port} ({error.strerror}). Try PORT=8001 make run.") from error
 
 
 def wait_until_it_answers(host: str, port: int, processes: list[Kept]) -> None:

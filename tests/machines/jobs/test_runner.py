@@ -2,13 +2,13 @@
 
 from machines.jobs.runner import without_words
 
-TRACE = '''Traceback (most recent call last):
+TRACE = """Traceback (most recent call last):
   File "machines/engine/solve_job.py", line 40, in run
     value = float("Ada Lovelace")
   File "polars/series.py", line 7, in cast
     raise ComputeError("could not parse 'Ada Lovelace'")
 polars.exceptions.ComputeError: could not parse 'Ada Lovelace'
-'''
+"""
 
 
 def test_the_log_says_where_and_what_but_quotes_no_cell():

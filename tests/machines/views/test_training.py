@@ -56,7 +56,7 @@ def test_polling_ends_by_itself(machine, running, alice_client):
     Work.objects.get().finish({"outputs": ["price"]})
     Machine.objects.update(machine_status=MachineStatus.READY)
     shown = page(htmx(alice_client, url("training", machine.pk)))
-    assert not any("hx-trigger" in attributes for _tag, attributes in shown.elements)
+    assert not any("every" in attributes.get("hx-trigger", "") for _tag, attributes in shown.elements)
     assert "Trained" in shown.text and shown.all("a", href=url("predict", machine.pk))
 
 
@@ -66,7 +66,20 @@ def test_finish_now(machine, running, alice_client, headers):
     assert (response.status_code, response["Location"]) == (302, url("training", machine.pk))
     assert Work.objects.get().is_finish_requested and not Work.objects.get().is_cancel_requested
     shown = page(alice_client.get(url("training", machine.pk)))
-    assert "Coming to an end" in shown.text
+    assert "Coming to an end" in shown.text and "left" not in shown.text, "it does not take that long any more"
+
+
+def test_what_waits_has_nothing_to_keep(machine, alice_client, alice):
+    training_start(machine=machine, user=alice, level=1)
+    assert not page(alice_client.get(url("training", machine.pk))).all(
+        "form", action=url("training-finish", machine.pk)
+    )
+
+
+def test_what_has_only_begun_does_not_wait(machine, alice_client, alice):
+    training_start(machine=machine, user=alice, level=1).start()
+    shown = page(alice_client.get(url("training", machine.pk)))
+    assert "Starting" in shown.text and "Waiting for the worker" not in shown.text
 
 
 def test_cancel(machine, running, alice_client):
@@ -87,7 +100,8 @@ def test_cancel_what_waits(machine, alice_client, alice):
 @pytest.mark.parametrize("name", ["training-finish", "training-cancel"])
 def test_nothing_to_end_is_no_error(machine, alice_client, name):
     assert alice_client.post(url(name, machine.pk)).status_code == 302
-    make_work(machine).fail("It broke.")
+    work = make_work(machine)
+    assert work.start() and work.fail("It broke.")
     assert alice_client.post(url(name, machine.pk)).status_code == 302
     assert Work.objects.get().state is WorkState.ERROR
 
