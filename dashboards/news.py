@@ -20,7 +20,7 @@ from config.shortcuts import is_partial
 from dashboards.work_lines import address_of
 from machines.work_words import end_of
 from models import User, Work
-from models.work import WorkKind, WorkState
+from models.work import WorkKind, WorkQuerySet, WorkState
 
 MOST_SHOWN = 3  # at once; the others follow, or are seen on the page of works
 MOST_COUNTED = 100
@@ -57,9 +57,12 @@ class News:
 
     @classmethod
     def of(cls, request: HttpRequest, known: Iterable[int] = ()) -> "News":
-        """Read the news of whoever asks, in one query; nothing for those who are not signed in."""
+        """Read the news of whoever asks; nothing for those who are not signed in.
+
+        Mostly there is none, and one small query says so; who may still see what is asked only where there is some.
+        """
         user = request.user
-        works = list(_untold(user)[:MOST_COUNTED]) if isinstance(user, User) else []
+        works = list(_untold(user)[:MOST_COUNTED]) if isinstance(user, User) and _new(user).exists() else []
         return cls(works, _place(request), frozenset(known))
 
     @cached_property
@@ -106,8 +109,12 @@ def numbers(texts: Iterable[str]) -> list[int]:
     return [int(text) for text in good[:MOST_COUNTED]]
 
 
+def _new(user: User) -> WorkQuerySet:
+    return Work.objects.asked_by(user).filter(told_at__isnull=True)
+
+
 def _untold(user: User) -> "QuerySet[Any]":
-    works = Work.objects.visible_to(user).asked_by(user).filter(told_at__isnull=True)
+    works = _new(user) & Work.objects.visible_to(user)
     name = Coalesce(F("machine__machine_name"), F("machine_name"))
     return works.defer("curve", "parameters", "result").annotate(name=name)
 

@@ -151,13 +151,14 @@ def about_works(client: Client, address: str) -> int:
     return sum('FROM "models_work"' in query["sql"] for query in captured)
 
 
-def test_one_query_for_people_and_none_for_strangers(alice, alice_client):
+def test_one_query_for_people_a_second_where_there_is_news_and_none_for_strangers(alice, alice_client):
     link = publish(houses().machine(owner=alice))
     program = make_key(alice).client
+    assert about_works(alice_client, "/teams/") == 1
     for number in range(5):
         finished(alice, f"Number {number}")
         running(alice)
-    assert about_works(alice_client, "/teams/") == 1
+    assert about_works(alice_client, "/teams/") == 2
     assert about_works(Client(), "/") == 0
     assert about_works(alice_client, path(link)) == 0
     assert about_works(program, "/api/machines/") == 0
