@@ -121,10 +121,25 @@ def answers_forget(*, work: Work) -> bool:
 
 
 def solvings_end(*, works: WorkQuerySet) -> None:
-    """End those of these works that wait or run, and delete the files of all: their machine goes, or who asked."""
+    """End those of these works that wait or run, and delete the files of all and what was said of them: their machine
+
+    goes, or who asked.
+    """
     for work in works.filter(WorkKind.SOLVING.q):
         work_cancel(work=work)
         answers_forget(work=work)
+        _words_forget(work)
+
+
+def _words_forget(work: Work) -> None:
+    """Keep how much it was, not whose file with which columns."""
+    said = {"notices": [], "unreadable": {}}
+    Work.objects.filter(pk=work.pk).update(
+        parameters={**work.parameters, "file": ""},
+        result={**work.result, **said} if work.result else {},
+        message="",
+        notice={},
+    )
 
 
 def _name(work: Work, name: str) -> str:

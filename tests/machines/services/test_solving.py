@@ -232,8 +232,13 @@ def test_answers_go_with_the_machine(machine, settings):
 
 def test_answers_go_with_who_asked(shared, bob, settings):
     work, waiting = done(ask(shared, user=bob)), ask(shared, user=bob)
+    said = {"notices": [{"template": "“Ward 7” is not in the file."}], "unreadable": {"Ward 7": 1}}
+    Work.objects.filter(pk=work.pk).update(result=work.result | said)
     account_delete(user=bob)
-    assert files(settings) == [] and Work.objects.get(pk=work.pk).user is None
+    left = Work.objects.get(pk=work.pk)
+    assert files(settings) == [] and left.user is None
+    assert (left.parameters["file"], left.result["notices"], left.result["unreadable"]) == ("", [], {})
+    assert left.result["rows"] == work.result["rows"], "how much it was stays"
     assert Work.objects.get(pk=waiting.pk).state is WorkState.CANCELLED
 
 
