@@ -133,7 +133,7 @@ def solvings_end(*, works: WorkQuerySet) -> None:
 
 def _words_forget(work: Work) -> None:
     """Keep how much it was, not whose file with which columns."""
-    said = {"notices": [], "unreadable": {}}
+    said: dict[str, Any] = {"notices": [], "unreadable": {}}
     Work.objects.filter(pk=work.pk).update(
         parameters={**work.parameters, "file": ""},
         result={**work.result, **said} if work.result else {},
