@@ -130,12 +130,12 @@ class _Attempt:
 
     def _give_back(self, notice: Notice | None = None) -> None:
         """Let another worker do it; without a notice it was not the work's fault, and no attempt is counted."""
-        said = {"message": str(notice), "notice": notice.to_json()} if notice else {}
+        said: dict[str, Any] = {"message": str(notice), "notice": notice.to_json()} if notice else {}
 
         @transaction.atomic
         def give_back() -> None:
             work = copy(self.work)  # what a transaction that comes to nothing wrote on it is forgotten
-            if work.give_back(is_attempt=notice is not None, **said):  # type: ignore[arg-type]  # see `said`
+            if work.give_back(is_attempt=notice is not None, **said):
                 send(work, seconds=RETRY_SECONDS * work.attempts if notice else 0.0)
 
         patiently(give_back, seconds=PATIENCE_SECONDS)

@@ -1,5 +1,6 @@
 """Many rows at once: upload them, watch how they are answered, take the answers along."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from django.contrib.auth.decorators import login_required
@@ -78,15 +79,15 @@ def answers_errors(request: HttpRequest, pk: int, work_pk: int) -> HttpResponseB
 
 
 def _file(work: Work, path: Path | None, what: str) -> HttpResponseBase:
-    """Send a file piece by piece; the page says why there is none."""
-    try:
-        file = path.open("rb") if path else None
-    except FileNotFoundError:  # deleted this very moment
-        file = None
-    if path is None or file is None:
-        return redirect("machines:answers", pk=work.machine_id, work_pk=work.pk)
-    name = f"{Path(work.parameters['file']).stem or 'rows'}-{what}{path.suffix}"
-    response = FileResponse(file, as_attachment=True, filename=name, content_type=TYPES[path.suffix])
+    """Send a file piece by piece; where there is none, the page says why."""
+    if path:
+        with suppress(FileNotFoundError):  # deleted this very moment
+            return _attached(path, f"{Path(work.parameters['file']).stem or 'rows'}-{what}{path.suffix}")
+    return redirect("machines:answers", pk=work.machine_id, work_pk=work.pk)
+
+
+def _attached(path: Path, name: str) -> FileResponse:
+    response = FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=TYPES[path.suffix])
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store, private"
     return response
