@@ -12,16 +12,19 @@ if TYPE_CHECKING:
     from .data_lines_operation import DataLinesOperation
     from .encdec_configuration import EncDecConfiguration
     from .graph import Graph
+    from .idempotency import IdempotentCall
     from .invite import Invite, InviteRequest
     from .logger import EasyAutoMLLogger
     from .machine import Machine
     from .machine_billing import Billing
     from .machine_table_lock_write import MachineTableLockWrite
     from .membership import Membership
+    from .model_version import ModelVersion
     from .nn_model import NNModel
     from .public_link import PublicLink
     from .server import Server
     from .team import Team
+    from .usage import Usage
     from .user import User
     from .work import Work
 
@@ -34,16 +37,19 @@ _FILES = {
     "data_lines_operation": ("DataLinesOperation",),
     "encdec_configuration": ("EncDecConfiguration",),
     "graph": ("Graph",),
+    "idempotency": ("IdempotentCall",),
     "invite": ("Invite", "InviteRequest"),
     "logger": ("EasyAutoMLLogger",),
     "machine": ("Machine",),
     "machine_billing": ("Billing",),
     "machine_table_lock_write": ("MachineTableLockWrite",),
     "membership": ("Membership",),
+    "model_version": ("ModelVersion",),
     "nn_model": ("NNModel",),
     "public_link": ("PublicLink",),
     "server": ("Server",),
     "team": ("Team",),
+    "usage": ("Usage",),
     "user": ("User",),
     "work": ("Work",),
 }
@@ -63,16 +69,19 @@ __all__ = [
     "EasyAutoMLLogger",
     "EncDecConfiguration",
     "Graph",
+    "IdempotentCall",
     "Invite",
     "InviteRequest",
     "Machine",
     "MachineTableLockWrite",
     "Membership",
+    "ModelVersion",
     "NNModel",
     "Operation",
     "PublicLink",
     "Server",
     "Team",
+    "Usage",
     "User",
     "Work",
 ]

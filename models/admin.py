@@ -19,16 +19,19 @@ from . import (
     EasyAutoMLLogger,
     EncDecConfiguration,
     Graph,
+    IdempotentCall,
     Invite,
     InviteRequest,
     Machine,
     MachineTableLockWrite,
     Membership,
+    ModelVersion,
     NNModel,
     Operation,
     PublicLink,
     Server,
     Team,
+    Usage,
     User,
     Work,
 )
@@ -251,6 +254,30 @@ class PartAdmin(LookOnlyAdmin):
 
     def get_queryset(self, request: Any) -> models.QuerySet[Any]:
         return super().get_queryset(request).only("pk")
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(LookOnlyAdmin):
+    list_display = ("machine", "number", "framework", "format", "state", "served", "uploaded_by", "created_at")
+    list_filter = ("state", "framework", "format", "served")
+    list_select_related = ("machine", "uploaded_by")
+    exclude = ("file", "onnx")
+
+    def get_queryset(self, request: Any) -> models.QuerySet[Any]:
+        return super().get_queryset(request).defer("file", "onnx")
+
+
+@admin.register(Usage)
+class UsageAdmin(LookOnlyAdmin):
+    list_display = ("machine", "api_key", "day", "calls", "rows")
+    list_select_related = ("machine", "api_key")
+
+
+@admin.register(IdempotentCall)
+class IdempotentCallAdmin(LookOnlyAdmin):
+    list_display = ("api_key", "status", "created_at")
+    exclude = ("body", "key")  # what was asked and answered is its caller's alone
+    list_select_related = ("api_key",)
 
 
 @admin.register(MachineTableLockWrite)

@@ -65,6 +65,10 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         """Leave out the big JSON columns: for lists and forms."""
         return self.defer(*self.model.big_fields())
 
+    def uploaded(self) -> "MachineQuerySet":
+        """Return those whose model was uploaded."""
+        return self.filter(machine_is_uploaded_model=True)
+
     def ready(self) -> "MachineQuerySet":
         return self.filter(machine_status=MachineStatus.READY)
 

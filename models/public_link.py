@@ -61,8 +61,9 @@ class PublicLinkQuerySet(models.QuerySet["PublicLink"]):
         return self.annotate(is_backed=Case(When(_maker_may(), then=True), default=False))
 
     def usable(self) -> "PublicLinkQuerySet":
-        """Return the open ones that answer: a link dies with its maker's power, and with the trained model."""
-        return self.open().filter(_maker_may(), machine__training_nn_model__isnull=False)
+        """Return the open ones that answer: a link dies with its maker's power, and with the model."""
+        has_model = Q(machine__training_nn_model__isnull=False) | Q(machine__uploaded_version__isnull=False)
+        return self.open().filter(_maker_may(), has_model)
 
 
 def _maker_may() -> Q:

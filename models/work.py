@@ -110,6 +110,7 @@ class Work(models.Model):
     is_work_solving = models.BooleanField(_("answers"), null=True, blank=True)
     is_work_reading = models.BooleanField(_("reading"), null=True, blank=True)
     is_work_export = models.BooleanField(_("export"), null=True, blank=True)
+    is_work_checking = models.BooleanField(_("check of an uploaded model"), null=True, blank=True)
     is_work_status_wait_for_server_start = models.BooleanField(_("waiting"), null=True, blank=True)
     is_work_status_server_processing = models.BooleanField(_("running"), null=True, blank=True)
     is_work_status_server_finished = models.BooleanField(_("finished"), null=True, blank=True)

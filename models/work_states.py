@@ -27,6 +27,7 @@ class WorkKind(Flags):
     SOLVING = "is_work_solving", _("Answers")
     READING = "is_work_reading", _("Reading a file")
     EXPORT = "is_work_export", _("Export")
+    CHECKING = "is_work_checking", _("Checking a model")
 
 
 ACTIVE = (WorkState.WAITING, WorkState.PROCESSING)

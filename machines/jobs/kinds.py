@@ -1,7 +1,7 @@
 """Which job each kind of work is."""
 
 from machines.jobs.job import Job
-from machines.services import reading, solving, training
+from machines.services import reading, solving, training, uploads
 from models import Work
 from models.work import WorkKind
 
@@ -9,6 +9,7 @@ JOBS: dict[WorkKind, Job] = {
     WorkKind.TRAINING: training.JOB,
     WorkKind.SOLVING: solving.JOB,
     WorkKind.READING: reading.JOB,
+    WorkKind.CHECKING: uploads.JOB,
 }
 
 

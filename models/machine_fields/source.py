@@ -1,10 +1,20 @@
-"""Where a machine's rows come from, and the messages about them."""
+"""Where a machine's rows, or its uploaded model, come from, and the messages about them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class SourceFields(models.Model):
+    machine_is_uploaded_model = models.BooleanField(_("its model was uploaded, not trained here"), default=False)
+    uploaded_version = models.ForeignKey(
+        "models.ModelVersion",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("version that answers"),
+    )
     source_name = models.CharField(_("name of the file"), max_length=255, blank=True, default="")
     source_path = models.CharField(
         _("path of the rows"), max_length=255, blank=True, default="", help_text=_("Relative to STORAGE_ROOT")

@@ -61,9 +61,9 @@ class Transitions(models.Model):
         abstract = True
 
     @property
-    def has_trained_model(self) -> bool:
-        model_id: int | None = getattr(self, "training_nn_model_id")  # noqa: B009  # declared in ResultFields
-        return model_id is not None
+    def can_answer(self) -> bool:
+        """Whether there is a model, trained here or uploaded."""
+        return bool(self.training_nn_model_id or self.uploaded_version_id)  # type: ignore[attr-defined]  # of Machine
 
     def columns_proposed(self) -> None:
         """The file was read again: its columns are to be looked at before the next training."""
@@ -89,6 +89,18 @@ class Transitions(models.Model):
     def training_cancelled(self) -> None:
         self._leave_training(MachineStatus.TYPED, "")
 
+    def model_uploaded(self, number: int) -> None:
+        """Make the machine ready with this version of its uploaded model: a new one, or an older one again."""
+        self._become(
+            MachineStatus.READY, [MachineStatus.NEW, MachineStatus.READY, MachineStatus.FAILED], model_version=number
+        )
+        self.model_version = number
+
+    def model_refused(self, sentence: str) -> None:
+        """A machine that has another version keeps answering with it."""
+        target = MachineStatus.READY if self.can_answer else MachineStatus.FAILED
+        self._become(target, IDLE, machine_status_message=sentence)
+
     def rerun_from(self, step: RerunStep) -> None:
         """Ask for this step and all later ones to be done again."""
         self._write_steps(step.and_later, True)
@@ -105,7 +117,7 @@ class Transitions(models.Model):
         return next((step for step in RerunStep if getattr(self, step.value)), None)
 
     def _leave_training(self, without_model: MachineStatus, sentence: str) -> None:
-        target = MachineStatus.READY if self.has_trained_model else without_model
+        target = MachineStatus.READY if self.can_answer else without_model
         self._become(target, [MachineStatus.TRAINING], machine_status_message=sentence)
 
     def _become(self, target: MachineStatus, allowed: Sequence[MachineStatus], **values: Any) -> None:

@@ -123,6 +123,12 @@ UPLOAD_LIMIT_BYTES = env.integer("UPLOAD_LIMIT_MB", 200, at_least=1) * 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # a prediction form of 5,000 columns, twice over
 FILE_UPLOAD_HANDLERS = ["config.uploads.StorageUploadHandler"]
 
+# Uploaded models
+MODEL_ROW_BYTES = 200_000  # a file up to this size lies in its database row, a larger one in the storage (measured)
+MODEL_UPLOAD_LIMIT_BYTES = env.integer("MODEL_UPLOAD_LIMIT_MB", 200, at_least=1) * 1_000_000
+CHECK_SECONDS = env.integer("CHECK_SECONDS", 120, at_least=10)
+CHECK_MEMORY_MB = env.integer("CHECK_MEMORY_MB", 3072, at_least=512)
+
 DEMO = env.boolean("DEMO", not IS_HTTPS)  # its password is public
 WEB_WORKERS = env.integer("WEB_WORKERS", 1, at_least=1)
 

@@ -20,7 +20,7 @@ SEED_GROUPS = {
 }  # fmt: skip
 OURS = {
     "machine_status", "machine_status_message", "source_name", "source_path", "source_options", "source_notices",
-    "source_preview", "rows_count", "model_version", "training_report",
+    "source_preview", "rows_count", "model_version", "training_report", "machine_is_uploaded_model", "uploaded_version",
 }  # fmt: skip
 
 

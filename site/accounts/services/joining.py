@@ -88,7 +88,7 @@ def landing_url(*, invite: Invite, user: User) -> str:
     machine = _landing_machine(invite).first()
     if machine is not None:
         may_ask = Machine.objects.allowing(user, Action.PREDICT).filter(pk=machine.pk).exists()
-        is_form = invite.landing == Landing.FORM and machine.has_trained_model and may_ask
+        is_form = invite.landing == Landing.FORM and machine.can_answer and may_ask
         return reverse("machines:predict" if is_form else "machines:detail", args=[machine.pk])
     is_home = invite.landing == Landing.HOME
     return reverse("dashboards:home") if is_home else reverse("teams:detail", args=[invite.team_id])

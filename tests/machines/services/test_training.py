@@ -193,7 +193,7 @@ def test_cancelled_within_5_seconds(uploaded, temporary, monkeypatch):
     work.refresh_from_db()
     machine = Machine.objects.get()
     assert work.state is WorkState.CANCELLED
-    assert (machine.machine_status, machine.has_trained_model) == ("typed", False)
+    assert (machine.machine_status, machine.can_answer) == ("typed", False)
     assert list(temporary.iterdir()) == [] and not NNModel.objects.exists()
 
 
