@@ -9,17 +9,17 @@ import math
 import os
 import queue
 import resource
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
+
+from machines.scratch import Scratch
 
 ROOT = Path(__file__).resolve().parent.parent
 TICK_SECONDS = 0.25
@@ -50,9 +50,9 @@ class Child:
         niceness: int = 0,
         limits: Mapping[int, int] | None = None,
     ) -> None:
-        self.folder = tempfile.mkdtemp(prefix="easyautoml-child-")
+        self.scratch = Scratch()
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        environment["TMPDIR"] = self.folder
+        environment["TMPDIR"] = str(self.scratch.path)
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"):
             environment[name] = str(threads)
         self.process = subprocess.Popen(  # noqa: S603  (our own module, no shell)
@@ -116,7 +116,7 @@ class Child:
         for reader in self._readers:
             reader.join(timeout=5)
         self._close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.scratch.remove()
 
     def _close(self) -> None:
         """Close the pipes, except one that is still read: something that outlived the child holds its other end."""

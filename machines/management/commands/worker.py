@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 
 from machines.jobs.embedded import EmbeddedWorker
 from machines.jobs.servers import QUEUES
+from machines.scratch import scratch_sweep
 from machines.services.sweeping import StrangeStorageError, storage_sweep
 from machines.services.works import servers_prune, works_prune
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--interval", type=float, default=0.3, help="seconds between two looks at an empty queue")
 
     def handle(self, *args: Any, queues: str, interval: float, **options: Any) -> None:
+        scratch_sweep()
         EmbeddedWorker(queues.split(","), interval=interval, keep_house=keep_house).serve()
 
 
@@ -31,6 +33,7 @@ def keep_house() -> None:
     """Forget what is over."""
     works_prune()
     servers_prune()
+    scratch_sweep()
     try:
         storage_sweep(older_than=SWEEP_AFTER)
     except StrangeStorageError as error:
