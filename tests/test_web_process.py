@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 HEAVY = ["torch", "tensorflow", "polars", "sklearn", "onnx", "pandas", "scipy", "fastexcel"]
 HEAVY += ["requests", "pygments"]  # what the REST framework might one day use
+HEAVY += ["drf_spectacular", "jsonschema", "yaml"]  # only for those who ask for the description of the calls
 
 SCRIPT = """
 import json, sys
@@ -84,3 +85,16 @@ def test_it_never_loads_what_training_needs(tmp_path):
     assert set(told["answers"].values()) == {200}, told["answers"]
     assert {"onnxruntime", "machines.views", "machines.child", "machines.serving.predictor"} <= set(told["modules"])
     assert [name for name in HEAVY if name in told["modules"]] == []
+
+
+def test_nothing_calls_home(tmp_path):
+    """ONNX Runtime's telemetry keeps a database in the home folder and has a thread of its own."""
+    script = (
+        "import os, time; import machines.serving.predictor; time.sleep(0.5); print(len(os.listdir('/proc/self/task')))"
+    )
+    environment = {"HOME": str(tmp_path), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "1"
+    assert not list(tmp_path.iterdir())

@@ -1,23 +1,31 @@
 """Answers of uploaded models: the site's end of the locked runner."""
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+import os
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from machines.serving.signature import Signature
+from machines.serving.locked import wire
+from machines.serving.locked.errors import RunnerError
+from machines.serving.locked.lock import Limits, protection
+from machines.serving.locked.processes import Process, Zygote
+from machines.serving.signature import TEXT, Signature, Tensor
+
+__all__ = ["ANSWER_SECONDS", "Hosted", "Runner", "RunnerError"]
 
 ANSWER_SECONDS = 10.0  # of one call
-
-
-class RunnerError(RuntimeError):
-    """The model gave no usable answer. `reason`: "deadline", "memory", "crash", "busy", "input", "output", "load" or "lock"."""
-
-    def __init__(self, reason: str, details: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.details = details  # for the log; may quote what the model said, so never shown as HTML
+GLANCE_SECONDS = 0.05  # what every call may wait for a model that is answering somebody else
+LOADERS = {"onnx": "machines.serving.locked.onnx_loader"}
+NATIVE = "machines.conversion.native"  # every other format; by name, since the site must not import it
+WITHOUT_LOCK = frozenset({"onnx"})  # no code in it: served, in its own process, even where the system cannot lock
 
 
 @dataclass(frozen=True)
@@ -29,17 +37,251 @@ class Hosted:
     signature: Signature
 
 
+@dataclass
+class _Place:
+    """Where the process of one key lives. Who holds `turn` may ask it."""
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    waiting: int = 0
+    process: Process | None = None
+    used: float = 0.0
+
+    def empty(self) -> None:
+        if self.process is not None:
+            self.process.end()
+            self.process = None
+
+
 class Runner:
-    """The locked processes of this process, one per key. Safe to use from several threads."""
+    """The locked processes of this process, one per key. Safe to use from several threads, and after a fork.
+
+    The key that was not asked longest loses its process when there are more than `most_processes`; so does one that was
+    not asked for `idle_seconds`. `most_waiting` is how many threads the site has: no model makes more than half wait.
+    """
+
+    def __init__(
+        self,
+        *,
+        most_processes: int = 16,
+        idle_seconds: float = 300.0,
+        most_waiting: int = 8,
+        most_reply_mb: int = 64,
+        limits: Limits | None = None,
+        loaders: Mapping[str, str] | None = None,
+    ) -> None:
+        self.most_processes, self.idle_seconds, self.most_waiting = most_processes, idle_seconds, most_waiting
+        self.most_reply = most_reply_mb * 2**20
+        self.limits = limits or Limits()
+        self.loaders = LOADERS if loaders is None else loaders
+        self._begin()
+        _RUNNERS.add(self)
 
     def call(
-        self, key: Hashable, hosted: Hosted, feed: Mapping[str, NDArray[Any]], *, seconds: float = ANSWER_SECONDS
+        self,
+        key: Hashable,
+        hosted: Hosted,
+        feed: Mapping[str, NDArray[Any]],
+        *,
+        seconds: float = ANSWER_SECONDS,
+        fresh: bool = False,
     ) -> dict[str, NDArray[Any]]:
-        """Return every output, [rows, ...], for `feed`, input name -> [rows, ...]. Raises RunnerError."""
-        raise NotImplementedError
+        """Return every output, [rows, ...], for `feed`, input name -> [rows, ...]. Raises RunnerError.
+
+        `fresh`: by a process that nobody asked before and nobody will ask again, so that the model can remember nothing.
+        """
+        arrays, rows = _fed(hosted.signature, feed)
+        if not rows:
+            return {tensor.name: _nothing(tensor) for tensor in hosted.signature.outputs}
+        request = wire.pack({}, arrays)
+        with self._turn(key, seconds) as place:
+            try:
+                if fresh:
+                    place.empty()
+                process, deadline = self._process(place, hosted, seconds)
+                header, body = process.ask(request, most=self.most_reply, deadline=deadline)
+                return _answered(hosted.signature, header, body, rows)
+            except BaseException as error:  # also what stops a web thread: a reply that nobody read is on its way
+                if not isinstance(error, RunnerError) or error.reason != "input":
+                    place.empty()
+                raise
+            finally:
+                if fresh:
+                    place.empty()
+
+    def ready(self, loader: str = "onnx") -> None:
+        """Start what the first call would wait for. Raises RunnerError."""
+        self._zygote(loader).spawn(loader).end()
 
     def drop(self, key: Hashable) -> None:
-        """End the process of a model that was replaced or deleted."""
+        """End the process of a model that was replaced or deleted; a call that is under way ends first."""
+        with self._lock:
+            place = self._places.pop(key, None)
+        if place is not None:
+            _empty_if_idle(place)
 
     def close(self) -> None:
         """End all of them."""
+        with self._lock:
+            places, zygotes = list(self._places.values()), list(self._zygotes.values())
+            self._places.clear()
+            self._zygotes.clear()
+        for place in places:
+            _empty_if_idle(place)
+        for zygote in zygotes:
+            zygote.end()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._places: OrderedDict[Hashable, _Place] = OrderedDict()
+        self._zygotes: dict[str, Zygote] = {}
+
+    def _forget_parent(self) -> None:
+        """In a forked site: the processes are the parent's, which goes on using them. Ours start anew."""
+        for place in self._places.values():
+            if place.process is not None:
+                place.process.forget()
+        for zygote in self._zygotes.values():
+            zygote.forget()
+        self._begin()
+
+    @contextmanager
+    def _turn(self, key: Hashable, seconds: float) -> Iterator[_Place]:
+        """Yield the key's place when nobody else asks its process. Raises RunnerError("busy")."""
+        with self._lock:
+            place = self._places.setdefault(key, _Place())
+            self._places.move_to_end(key)
+        self._take(place, seconds)
+        try:
+            yield place
+        finally:
+            place.used = time.monotonic()
+            with self._lock:
+                is_kept = self._places.get(key) is place
+                if is_kept and place.process is None:
+                    del self._places[key]
+            if not is_kept:  # dropped or evicted meanwhile: nobody will find this process again
+                place.empty()
+            place.turn.release()
+            self._evict()
+
+    def _take(self, place: _Place, seconds: float) -> None:
+        if place.turn.acquire(timeout=GLANCE_SECONDS):
+            return
+        with self._lock:
+            if place.waiting + 1 >= self.most_waiting // 2:  # with the one that is being answered
+                raise RunnerError("busy")
+            place.waiting += 1
+        try:
+            has_turn = place.turn.acquire(timeout=seconds)
+        finally:
+            with self._lock:
+                place.waiting -= 1
+        if not has_turn:
+            raise RunnerError("busy")
+
+    def _process(self, place: _Place, hosted: Hosted, seconds: float) -> tuple[Process, float]:
+        """Return the process of `place`, loaded, and when its time is over. A zygote's start does not count."""
+        if place.process is not None and not place.process.is_gone():
+            return place.process, time.monotonic() + seconds
+        place.empty()
+        content = hosted.content()
+        place.process = self._zygote(hosted.loader).spawn(hosted.loader)
+        place.process.wait()
+        deadline = time.monotonic() + seconds
+        model = {"format": hosted.loader, "signature": hosted.signature.to_json()}
+        place.process.ask(wire.pack(model, content=content), most=0, deadline=deadline)
+        return place.process, deadline
+
+    def _zygote(self, loader: str) -> Zygote:
+        found = protection()
+        if not found.is_whole and loader not in WITHOUT_LOCK:
+            raise RunnerError("lock", found.why_not)
+        module = self.loaders.get(loader, NATIVE)
+        with self._lock:
+            if module not in self._zygotes:
+                self._zygotes[module] = Zygote(module, is_locked=found.is_whole, limits=self.limits)
+            return self._zygotes[module]
+
+    def _evict(self) -> None:
+        """End the processes that nobody asked for long, the longest first; never one that is being asked."""
+        now, ended = time.monotonic(), []
+        with self._lock:
+            surplus = len(self._places) - self.most_processes
+            for key, place in list(self._places.items()):
+                if surplus <= 0 and now - place.used < self.idle_seconds:
+                    break
+                if place.turn.acquire(blocking=False):
+                    del self._places[key]
+                    ended.append(place)
+                    surplus -= 1
+        for place in ended:
+            place.empty()
+            place.turn.release()
+
+
+_RUNNERS: "weakref.WeakSet[Runner]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for runner in _RUNNERS:
+        runner._forget_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _empty_if_idle(place: _Place) -> None:
+    """Whoever asks it right now will find it dropped, and end it then."""
+    if place.turn.acquire(blocking=False):
+        place.empty()
+        place.turn.release()
+
+
+def _fed(signature: Signature, feed: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], int]:
+    """Return the inputs in the types of `signature`, and how many rows they have. Raises RunnerError("input")."""
+    if set(feed) != {tensor.name for tensor in signature.inputs}:
+        raise RunnerError("input", f"the model takes {[tensor.name for tensor in signature.inputs]}")
+    arrays = {tensor.name: _typed(tensor, np.asarray(feed[tensor.name])) for tensor in signature.inputs}
+    counts = {len(array) for array in arrays.values()}
+    if len(counts) != 1:
+        raise RunnerError("input", f"inputs of {sorted(counts)} rows")
+    return arrays, counts.pop()
+
+
+def _typed(tensor: Tensor, array: NDArray[Any]) -> NDArray[Any]:
+    if not _has_shape(tensor, array.shape):
+        raise RunnerError("input", f"“{tensor.name}” takes [rows, {tensor.shape}], not {array.shape}")
+    if tensor.dtype == TEXT:
+        if array.dtype.kind in "OU":
+            return array.astype(object, copy=False)
+    elif array.dtype.kind in "biuf" and np.can_cast(array.dtype, tensor.dtype, "same_kind"):
+        return array.astype(tensor.dtype, copy=False)
+    raise RunnerError("input", f"“{tensor.name}” takes {tensor.dtype}, not {array.dtype}")
+
+
+def _answered(signature: Signature, header: wire.Header, body: memoryview, rows: int) -> dict[str, NDArray[Any]]:
+    """Return the outputs, if they are what `signature` promises and nothing else. Raises RunnerError("output")."""
+    try:
+        arrays = wire.tensors(header, body)
+    except wire.WireError as error:
+        raise RunnerError("output", str(error)) from error
+    if set(arrays) != {tensor.name for tensor in signature.outputs}:
+        raise RunnerError("output", f"outputs named {[name[:50] for name in list(arrays)[:20]]}")
+    for tensor in signature.outputs:
+        array = arrays[tensor.name]
+        if len(array.shape) < 1 or array.shape[0] != rows or not _has_shape(tensor, array.shape):
+            raise RunnerError("output", f"“{tensor.name}” has {array.shape}, not [{rows}, {tensor.shape}]")
+        if (TEXT if array.dtype == object else array.dtype.name) != tensor.dtype:
+            raise RunnerError("output", f"“{tensor.name}” is {array.dtype}, not {tensor.dtype}")
+    return {tensor.name: arrays[tensor.name] for tensor in signature.outputs}
+
+
+def _has_shape(tensor: Tensor, shape: tuple[int, ...]) -> bool:
+    """`shape` with the rows first."""
+    fits = (size in (None, found) for size, found in zip(tensor.shape, shape[1:], strict=False))
+    return len(shape) == len(tensor.shape) + 1 and all(fits)
+
+
+def _nothing(tensor: Tensor) -> NDArray[Any]:
+    shape = (0, *(size or 0 for size in tensor.shape))
+    return np.zeros(shape, dtype=object if tensor.dtype == TEXT else tensor.dtype)
