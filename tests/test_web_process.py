@@ -92,9 +92,11 @@ def test_nothing_calls_home(tmp_path):
     script = (
         "import os, time; import machines.serving.predictor; time.sleep(0.5); print(len(os.listdir('/proc/self/task')))"
     )
-    environment = {"HOME": str(tmp_path), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {"HOME": str(home), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "1"
-    assert not list(tmp_path.iterdir())
+    assert not list(home.iterdir())
