@@ -25,6 +25,7 @@ from machines.serving.locked import landlock, seccomp, syscalls
 from machines.serving.locked.seccomp import Profile
 
 __all__ = [
+    "MOST_THREADS",
     "Limits",
     "LockError",
     "Profile",
@@ -39,6 +40,9 @@ __all__ = [
 ROOT = Path(__file__).resolve().parents[3]
 NO_LOCK = os.environ.get("EASYAUTOML_NO_LOCK") == "1"  # as if the system could not: then files with code are refused
 NOBODY = 65534
+# Beside those that there are already. The system counts the tasks of all processes of a user, so this must do for a few
+# checks at a time: 64 let one of two fail now and then.
+MOST_THREADS = 200
 SELF_TEST_SECONDS = 30
 SYSTEM_PATHS = (  # shared libraries, and what numeric libraries ask about the processor
     "/usr/lib",

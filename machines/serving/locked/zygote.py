@@ -26,6 +26,7 @@ from typing import Any
 
 from machines.serving.locked import wire
 from machines.serving.locked.lock import (
+    MOST_THREADS,
     ROOT,
     Limits,
     LockError,
@@ -40,7 +41,6 @@ from machines.serving.locked.serve import refuse, serve
 
 MOST_REQUEST = 2**16
 FRESH_FILE_MB = 1024  # a file in the scratch folder of a model that is served with files
-FRESH_THREADS = 64
 START = (
     "import json, sys; asked = json.loads(sys.argv[1]); sys.path[:] = asked.pop('path'); "
     "from machines.serving.locked import zygote; getattr(zygote, asked.pop('main'))(**asked)"
@@ -75,7 +75,7 @@ def main_fresh(channel: int, module: str, format_name: str, parent: int, folder:
     os.setsid()
     try:
         loader = importlib.import_module(module)  # light: what starts threads is imported by its `warm_up`
-        lock_files(readable=python_paths(), writable=[Path(folder)], threads=FRESH_THREADS)
+        lock_files(readable=python_paths(), writable=[Path(folder)], threads=MOST_THREADS)
         loader.warm_up(format_name)
         drop_power(limits=Limits(**{**limits, "file_mb": FRESH_FILE_MB, "open_files": 256}), keeps_reading=True)
         _end_if_orphaned(parent)
