@@ -8,9 +8,12 @@ from django.utils.translation import gettext as _
 
 from config.formats import current_formats
 from machines.figures import figure
+from machines.services.texts import sentence
 from machines.serving.predictor import Answer
+from machines.serving.uploaded import is_nothing, unusual
 
 MOST_CLASSES = 8  # rows of the small table
+NOTHING = "–"
 UNSURE = 1e-6  # no label is certain or impossible, even where 32 bits say so
 
 
@@ -41,14 +44,24 @@ class AnswerView:
     outcome: str
     sentence: str
     average: str
-    meter: Meter
+    meter: Meter | None
     rows: list[Row]
 
 
 def answer_views(answers: list[Answer], description: Mapping[str, Any]) -> list[AnswerView]:
     """Return each output's first row in the reader's words."""
     outputs = {output["name"]: output for output in description["outputs"]}
-    return [_label_view(a, outputs[a.name]) if a.probabilities else _number_view(a, outputs[a.name]) for a in answers]
+    return [_view(answer, outputs[answer.name]) for answer in answers]
+
+
+def _view(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
+    if output.get("interval", True):
+        return _label_view(answer, output) if answer.probabilities else _number_view(answer, output)
+    if is_nothing(answer)[0]:
+        return _told_view(answer, output, NOTHING, _("The model gave no usable answer"))
+    if answer.probabilities:
+        return _told_chances(answer, output)
+    return _told_number(answer, output) if answer.values.dtype != object else _told_label(answer, output)
 
 
 def _label_view(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
@@ -95,3 +108,39 @@ def _number_view(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
             Row(_("Highest likely"), number(high)),
         ],
     )
+
+
+def _told_view(answer: Answer, output: Mapping[str, Any], outcome: str, words: str, **more: Any) -> AnswerView:
+    """An uploaded model's answer: what it does not tell, nobody makes up."""
+    told = {"average": "", "meter": None, "rows": []} | more
+    return AnswerView(answer.name, output.get("description", ""), outcome=outcome, sentence=words, **told)
+
+
+def _told_chances(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
+    percent = current_formats().percent
+    chances = {label: float(chance[0]) for label, chance in answer.probabilities.items()}
+    label, ordered = str(answer.values[0]), sorted(chances.items(), key=lambda item: -item[1])[:MOST_CLASSES]
+    return _told_view(
+        answer,
+        output,
+        label,
+        _("probability %(chance)s") % {"chance": percent(chances[label])},
+        average=" ".join(sentence(notice) for notice in unusual([answer])),
+        meter=Meter(100 * chances[label], left=percent(0), right=percent(1)),
+        rows=[Row(name, percent(chance), 100 * chance) for name, chance in ordered],
+    )
+
+
+def _told_label(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
+    return _told_view(answer, output, str(answer.values[0]), _("This model tells no chances"))
+
+
+def _told_number(answer: Answer, output: Mapping[str, Any]) -> AnswerView:
+    value, low, high = float(answer.values[0]), output.get("low"), output.get("high")
+    unit = f" {output['unit']}" if output.get("unit") else ""
+    number = current_formats().number
+    meter = None
+    if low is not None and high is not None and low < high:
+        share = min(max((value - low) / (high - low), 0.0), 1.0)
+        meter = Meter(100 * share, left=number(low) + unit, right=number(high) + unit)
+    return _told_view(answer, output, number(value) + unit, _("This model tells no range"), meter=meter)

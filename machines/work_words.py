@@ -30,6 +30,11 @@ ENDS = {  # what is told of an end, where there is a machine and where there is 
     (WorkKind.READING, WorkState.CANCELLED): gettext_noop(
         "Reading the file for “%(name)s” was cancelled by somebody else."
     ),
+    (WorkKind.CHECKING, WorkState.FINISHED): gettext_noop("The model “%(name)s” is checked and can answer."),
+    (WorkKind.CHECKING, WorkState.ERROR): gettext_noop("The file for the model “%(name)s” was refused: %(why)s"),
+    (WorkKind.CHECKING, WorkState.CANCELLED): gettext_noop(
+        "The check of the model “%(name)s” was cancelled by somebody else."
+    ),
     (WorkKind.EXPORT, WorkState.FINISHED): gettext_noop("Your export is ready."),
     (WorkKind.EXPORT, WorkState.ERROR): gettext_noop("Your export failed: %(why)s"),
     (WorkKind.EXPORT, WorkState.CANCELLED): gettext_noop("Your export was cancelled by somebody else."),

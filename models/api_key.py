@@ -1,7 +1,7 @@
 """API keys: a program's way in, in the name of a person or of a team."""
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -49,9 +49,9 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def editable_by(self, user: "User | AnonymousUser") -> "ApiKeyQuerySet":
         return self.visible_to(user)
 
-    def usable(self) -> "ApiKeyQuerySet":
+    def usable(self, now: datetime | None = None) -> "ApiKeyQuerySet":
         """Return what is neither revoked nor expired, and whose maker is still who they were."""
-        in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+        in_time = Q(expires_at=None) | Q(expires_at__gt=now or timezone.now())
         return self.filter(in_time, _maker_stands(), revoked_at=None)
 
     def with_maker(self) -> "ApiKeyQuerySet":

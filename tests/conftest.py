@@ -4,6 +4,7 @@ Alice owns, Bob is on her team, Charlie must get nothing, Dana administers, Cara
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of the pure packages touch no database: the second run, on PostgreSQL, leaves them out."""
     for item in items:
-        if {"engine", "serving"} & set(item.path.parts):
+        if {"engine", "serving", "conversion"} & set(item.path.parts):
             item.add_marker(pytest.mark.engine)
 
 
@@ -52,6 +53,8 @@ def django_db_modify_db_settings(
 def _surroundings(request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path) -> None:
     """Storage of its own for each test, an empty cache, no mail, fast passwords; static files as they lie."""
     cache.clear()
+    if loaded := sys.modules.get("machines.services.predictions"):
+        loaded.UPLOADED.clear()  # numbers of machines come back after a rollback, their models must not
     settings.STORAGE_ROOT = tmp_path / "storage"
     settings.STORAGE_ROOT.mkdir()
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -1,8 +1,9 @@
 """All rows answered in a process of its own: `python -m machines.engine.solve_job`. See machines.engine.job.
 
-The request: {"model_path", "source": {"path", "name", "options"} or "parts": [Parquet files of text cells], "folder",
-"format": "csv" or "parquet", "answers_path", "errors_path", "threads"}. What is done stays in `folder`: a second process
-that gets the same request goes on where the first was killed. Whoever asked removes the folder when the job is done.
+The request: {"model_path" (a machine's ONNX file, or the .json of an uploaded model, see solving.uploaded_file),
+"source": {"path", "name", "options"} or "parts": [Parquet files of text cells], "folder", "format": "csv" or "parquet",
+"answers_path", "errors_path", "threads"}. What is done stays in `folder`: a second process that gets the same request goes
+on where the first was killed. Whoever asked removes the folder when the job is done.
 
 The answers' file has one row for every row, in order: its own columns as they were, then the answers (see
 `solving.match.answer_titles` for what they are called). Rows without a single cell are no rows, as in every file that is
@@ -31,6 +32,7 @@ from machines.engine.solving.machine_file import open_machine
 from machines.engine.solving.match import answer_titles, match_inputs, match_titles
 from machines.engine.solving.problems import Problems, join_problems
 from machines.engine.solving.rows import CELLS, Rows, chunk_rows, stored_rows, uploaded_rows
+from machines.engine.solving.uploaded_file import check_needed, open_uploaded
 
 OFTEN = 0.34  # seconds between two lines about progress, at least
 READ, ANSWERED = 0.05, 0.95  # shares of the work that are done after these steps
@@ -67,6 +69,10 @@ class Job:
             cells=int(data.get("cells", CELLS)),
         )
 
+    @property
+    def is_uploaded(self) -> bool:
+        return self.model_path.suffix == ".json"
+
     def rows(self) -> Rows:
         """Read the uploaded file, or look at the stored ones. Raises DataError."""
         return uploaded_rows(self.source, self.folder, self.cells) if self.source else stored_rows(self.parts)
@@ -95,11 +101,12 @@ class Progress:
 def run(request: dict[str, Any], parent: Parent) -> dict[str, Any]:
     """Answer all rows and return what is to be said about them. Raises DataError."""
     job, progress = Job.from_json(request), Progress(parent)
-    predictor, schema = open_machine(job.model_path)
+    predictor, schema = (open_uploaded if job.is_uploaded else open_machine)(job.model_path)
     begin(job.folder, job.fingerprint())
     progress.tell(0.0, READING)
     rows = job.rows()
     match = match_inputs(rows.table, schema) if rows.table else match_titles(rows.titles, schema)
+    check_needed(predictor, match)
     titles = answer_titles(predictor, rows.titles)
     chunks = Chunks(rows, chunk_rows(len(rows.titles), job.cells), job.folder)
     resumed = len(chunks) - len(chunks.left)

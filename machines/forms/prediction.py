@@ -1,6 +1,8 @@
 """The form of a machine, generated from its columns: the most important question first."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -8,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from config.formats import current_formats
 from machines.forms.fields import MomentField, NumberField
+from machines.forms.told import is_unexpected, told_span
 from machines.presenters import span_text
 from machines.services.texts import breakable
 from models import Column
@@ -19,8 +22,10 @@ LABELS_LISTED = 200  # a trained file lists so many labels at most (machines.eng
 
 
 class PredictionForm(forms.Form):
-    """One field per input column, none of them required: leaving one empty says "I don't know".
+    """One field per input column. A trained machine requires none of them: leaving one empty says "I don't know".
 
+    An uploaded model has not learned to do without: what its owner gave no value for must be answered, with a label that
+    the owner listed.
     `description` is what the trained file says about itself; `columns` holds the owner's words, which may be newer.
     """
 
@@ -41,6 +46,11 @@ class PredictionForm(forms.Form):
         return {name: None if value == "" else value for name, value in cleaned.items()}
 
     @property
+    def is_told(self) -> bool:
+        """Whether ranges are what an owner expects, not what training has seen."""
+        return any(item.get("is_told") for item in self.inputs.values())
+
+    @property
     def answered(self) -> int:
         return sum(value is not None for value in self.values.values())
 
@@ -58,12 +68,20 @@ class PredictionForm(forms.Form):
 
 def _unusual(item: Mapping[str, Any], field: forms.Field, value: Any) -> str:
     """Return a warning about a value that training has not seen; "" for a usual one."""
+    if item.get("is_told"):
+        return _unexpected(item, value)
     if isinstance(value, float) and item.get("low") is not None:
         return _beyond(item, field, value)
     labels = item.get("labels", [])
     if value and labels and len(labels) < LABELS_LISTED and value not in labels:
         return _("Never seen in training. The answer is less sure.")
     return ""
+
+
+def _unexpected(item: Mapping[str, Any], value: Any) -> str:
+    if not isinstance(value, float) or not is_unexpected(item, value):
+        return ""
+    return _("Outside what its owner expects (%(span)s).") % {"span": told_span(item)}
 
 
 def _beyond(item: Mapping[str, Any], field: forms.Field, value: float) -> str:
@@ -84,12 +102,39 @@ def _field(item: Mapping[str, Any], column: Column | None) -> forms.Field:
     description = (column.description if column else "") or item.get("description", "")
     field.label = breakable(item["name"])
     field.help_text = ", ".join(part for part in (description, unit) if part)
-    field.required = False
-    field.quiet_optional = True  # type: ignore[attr-defined]
+    field.required = bool(item.get("required"))
+    field.quiet_optional = not item.get("is_told")  # type: ignore[attr-defined]
+    if item.get("is_told"):
+        return _told(field, item)
     if item["type"] != "LABEL" and item.get("low") is not None:
         field.low, field.high = _range(item, column)  # type: ignore[attr-defined]
         field.range_text = span_text(item["type"], field.low, field.high)  # type: ignore[attr-defined]
     return field
+
+
+def _told(field: forms.Field, item: Mapping[str, Any]) -> forms.Field:
+    """Ask as an uploaded model needs it: nothing that it cannot take, and nothing left open that it needs."""
+    field.range_text = told_span(item)  # type: ignore[attr-defined]
+    field.error_messages["required"] = _("The model needs this value.")
+    if field.required:
+        field.widget.attrs.pop("placeholder", None)
+    if field.required and isinstance(field, forms.ChoiceField):
+        field.choices = [("", _("Choose one")), *_sorted(item["labels"])]
+    if item.get("whole"):
+        field.validators.append(_check_whole)
+    if item["type"] == "LABEL":
+        field.validators.append(partial(_check_known, frozenset(item["labels"])))
+    return field
+
+
+def _check_whole(value: float) -> None:
+    if value != math.floor(value):
+        raise forms.ValidationError(_("Type a whole number."))
+
+
+def _check_known(labels: frozenset[str], value: str) -> None:
+    if value not in labels:
+        raise forms.ValidationError(_("The model does not know this one. Choose one of the list."))
 
 
 def _range(item: Mapping[str, Any], column: Column | None) -> tuple[float, float]:
@@ -113,10 +158,12 @@ def _moment_field(item: Mapping[str, Any]) -> forms.Field:
 def _label_field(item: Mapping[str, Any]) -> forms.Field:
     labels = item.get("labels", [])
     if len(labels) <= SELECT_LIMIT:
-        return forms.ChoiceField(
-            choices=[("", _("I don't know")), *((label, label) for label in sorted(labels, key=_natural))]
-        )
+        return forms.ChoiceField(choices=[("", _("I don't know")), *_sorted(labels)])
     return forms.CharField(max_length=LABEL_LENGTH, widget=SearchInput(labels))
+
+
+def _sorted(labels: Iterable[str]) -> list[tuple[str, str]]:
+    return [(label, label) for label in sorted(labels, key=_natural)]
 
 
 def _natural(label: str) -> tuple[bool, float, str]:

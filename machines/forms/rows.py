@@ -5,25 +5,30 @@ Numbers are JSON numbers or text with a decimal point, moments are ISO 8601, nul
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import orjson
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from machines.engine.schema import Column, DataType, Schema, Table
-from machines.forms.prediction import LABEL_LENGTH, LABELS_LISTED, TEXT_LENGTH
-from machines.presenters import span_text
+from machines.engine.schema import DataType, Schema, Table
+from machines.forms.prediction import LABEL_LENGTH, TEXT_LENGTH
+from machines.forms.told import told_problems
+from machines.forms.unusual import Usual, usual_of
+from machines.serving.predictor import Predictor
+from machines.serving.uploaded import UploadedPredictor
 
 MOST_ROWS = 10_000
 MOST_ERRORS = 20  # named at once
 MOST_NAMES = 20
 SHOWN = 40  # characters of a value in a message
+
+Reader: TypeAlias = tuple[Callable[[Any], float | str], float | str]  # of a value, and what stands for none
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -51,22 +56,62 @@ class Rows:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_rows(description: Mapping[str, Any], sent: Any) -> Rows:
-    """Read {"rows": [{column: value}]} for the machine that describes itself so.
+class RowReader:
+    """Reads rows for one machine. What its description says is worked out once: then a row takes microseconds."""
 
-    Raises RowsError, naming row, column, value and what is expected; TooManyRowsError.
-    """
-    rows = _rows_of(sent)
-    schema = Schema.from_json(description["columns"])
-    inputs = {column.name: column for column in schema.inputs}
-    unused = _check_names(rows, inputs, {column.name for column in schema.columns})
-    labels = {item["name"]: item.get("labels", []) for item in description["inputs"]}
-    errors: dict[str, list[str]] = {}
-    table = {name: _array(column, rows, labels.get(name, []), errors) for name, column in inputs.items()}
-    if errors:
-        raise _error(errors)
-    unusual = (words for item in description["inputs"] for words in _unusual(item, inputs[item["name"]], table))
-    return Rows(table, [*unused, *unusual])
+    def __init__(self, description: Mapping[str, Any]) -> None:
+        schema, items = Schema.from_json(description["columns"]), description["inputs"]
+        labels = {item["name"]: item.get("labels", []) for item in items}
+        self.known = {column.name for column in schema.columns}
+        self.inputs = {column.name: _reader(column.type, labels.get(column.name, [])) for column in schema.inputs}
+        self.numbers = [column.name for column in schema.inputs if column.type.is_numeric]
+        self.texts = [column.name for column in schema.inputs if not column.type.is_numeric]
+        zeros = {column.name for column in schema.inputs if column.zero_is_missing}
+        usual = (usual_of(item, is_zero_missing=item["name"] in zeros) for item in items)
+        self.usual: list[Usual] = [known for known in usual if known]
+        self.told = [item for item in items if item.get("is_told")]  # by the owner of an uploaded model
+        self.needs_look = any(item["type"] != "FLOAT" or item["whole"] for item in self.told)
+
+    def read(self, sent: Any) -> Rows:
+        """Read {"rows": [{column: value}]}.
+
+        Raises RowsError, naming row, column, value and what is expected; TooManyRowsError.
+        """
+        rows = _rows_of(sent)
+        unused = _check_names(rows, self.inputs, self.known)
+        errors: dict[str, list[str]] = {}
+        cells = {name: _cells(name, read, rows, errors) for name, read in self.inputs.items()}
+        if errors:
+            raise _error(errors)
+        numbers = np.array([cells[name] for name in self.numbers], np.float64)  # [numbers, rows]
+        table = dict(zip(self.numbers, numbers, strict=True))
+        table |= {name: np.array(cells[name], object) for name in self.texts}
+        if self.told and (self.needs_look or np.isnan(numbers).any()):
+            self._check_told(rows, table)
+        return Rows(table, [*unused, *(words for usual in self.usual for words in usual.unusual(cells[usual.name]))])
+
+    def _check_told(self, rows: Sequence[Mapping[str, Any]], table: Table) -> None:
+        errors: dict[str, list[str]] = {}
+        for item in self.told:
+            _refuse_told(item, rows, table[item["name"]], errors)
+        if errors:
+            raise _error(errors)
+
+
+_READERS: "WeakKeyDictionary[Predictor | UploadedPredictor, RowReader]" = WeakKeyDictionary()
+
+
+def reader_of(predictor: Predictor | UploadedPredictor) -> RowReader:
+    """Return what reads rows for this loaded model, for as long as it is loaded."""
+    reader = _READERS.get(predictor)
+    if reader is None:
+        reader = _READERS[predictor] = RowReader(predictor.metadata)
+    return reader
+
+
+def read_rows(description: Mapping[str, Any], sent: Any) -> Rows:
+    """Read {"rows": [{column: value}]} for the machine that describes itself so, see RowReader."""
+    return RowReader(description).read(sent)
 
 
 def _rows_of(sent: Any) -> list[dict[str, Any]]:
@@ -84,7 +129,7 @@ def _rows_of(sent: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def _check_names(rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Column], known: set[str]) -> list[str]:
+def _check_names(rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Reader], known: set[str]) -> list[str]:
     """Refuse columns that the machine never had; return a sentence on those that it has and does not ask for."""
     used = set().union(*rows)
     if unknown := used - known:
@@ -93,8 +138,8 @@ def _check_names(rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Column]
         places = ((number, name) for number, row in enumerate(rows) for name in row if name in unknown)
         named = islice(places, MOST_ERRORS)  # there may be millions
         raise _error({f"rows[{n}].{name}": [template % {"name": _short(name), "asked": asked}] for n, name in named})
-    template = _("“%(name)s” is not asked for and was not used.")
-    return [template % {"name": name} for name in sorted(used - inputs.keys())]
+    unused = sorted(used - inputs.keys())
+    return [_("“%(name)s” is not asked for and was not used.") % {"name": name} for name in unused]
 
 
 def _error(errors: Mapping[str, list[str]]) -> RowsError:
@@ -108,23 +153,23 @@ def _error(errors: Mapping[str, list[str]]) -> RowsError:
     return RowsError(message, errors)
 
 
-def _array(
-    column: Column, rows: Sequence[Mapping[str, Any]], labels: Sequence[str], errors: dict[str, list[str]]
-) -> Any:
-    """Return one column, [rows]; what cannot be read is added to `errors`."""
-    read = _reader(column.type, labels)
-    nothing: Any = np.nan if column.type.is_numeric else ""
-    array = np.full(len(rows), nothing, dtype=np.float64 if column.type.is_numeric else object)
+def _cells(
+    name: str, reader: Reader, rows: Sequence[Mapping[str, Any]], errors: dict[str, list[str]]
+) -> list[float | str]:
+    """Return one column; what cannot be read is added to `errors`."""
+    read, nothing = reader
+    cells: list[float | str] = []
     for number, row in enumerate(rows):
-        value = row.get(column.name)
+        value = row.get(name)
         if value is None or value == "":
+            cells.append(nothing)
             continue
         try:
-            array[number] = read(value)
+            cells.append(read(value))
         except ValueError as error:
             if len(errors) < MOST_ERRORS:
-                errors[f"rows[{number}].{column.name}"] = [_refusal(column.name, value, error)]
-    return array
+                errors[f"rows[{number}].{name}"] = [_refusal(name, value, error)]
+    return cells
 
 
 def _refusal(name: str, value: Any, error: Exception) -> str:
@@ -144,18 +189,16 @@ def _short(text: str) -> str:
     return text if len(text) <= SHOWN + 2 else f"{text[:SHOWN]}…"
 
 
-def _reader(type: DataType, labels: Sequence[str]) -> Callable[[Any], float | str]:
+def _reader(type: DataType, labels: Sequence[str]) -> Reader:
     if type is DataType.LABEL:
-        return _LabelReader(labels)
-    return {
-        DataType.FLOAT: _number,
-        DataType.DATE: _date,
-        DataType.TIME: _time,
-        DataType.DATETIME: _moment,
-    }.get(type, _text)
+        return _LabelReader(labels), ""
+    readers = {DataType.FLOAT: _number, DataType.DATE: _date, DataType.TIME: _time, DataType.DATETIME: _moment}
+    return (readers[type], math.nan) if type in readers else (_text, "")
 
 
 def _number(value: Any) -> float:
+    if type(value) is float and math.isfinite(value):
+        return value
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):  # 1e999
@@ -220,23 +263,12 @@ class _LabelReader:
         return next((text for text in (plain, f"{value:.1f}", f"{value:.2f}") if text in self.labels), plain)
 
 
-def _unusual(item: Mapping[str, Any], column: Column, table: Table) -> Iterator[str]:
-    """Yield a sentence for each way in which a column holds what training has not seen."""
-    values = table[column.name]
-    if item.get("low") is not None:
-        seen = values[values != 0] if column.zero_is_missing else values
-        span = span_text(item["type"], item["low"], item["high"])
-        above, below = int((seen > item["high"]).sum()), int((seen < item["low"]).sum())
-        yield from _counted(above, _("“%(name)s” is above anything seen in training (%(span)s)"), column.name, span)
-        yield from _counted(below, _("“%(name)s” is below anything seen in training (%(span)s)"), column.name, span)
-    elif (labels := item.get("labels")) and len(labels) < LABELS_LISTED:
-        known = {*labels, ""}
-        new = sum(value not in known for value in values)
-        yield from _counted(new, _("“%(name)s” holds a label never seen in training"), column.name, "")
-
-
-def _counted(rows: int, template: str, name: str, span: str) -> Iterator[str]:
-    if rows:
-        what = template % {"name": name, "span": span}
-        where = ngettext("in %(n)s row", "in %(n)s rows", rows) % {"n": rows}
-        yield _("%(what)s %(where)s. The answer is less sure.") % {"what": what, "where": where}
+def _refuse_told(
+    item: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], values: Any, errors: dict[str, list[str]]
+) -> None:
+    """Add an error for each value that an uploaded model needs and does not have, or cannot take."""
+    name = item["name"]
+    for number, wanted in islice(told_problems(item, values), MOST_ERRORS):
+        if len(errors) < MOST_ERRORS:
+            value = rows[number].get(name)
+            errors.setdefault(f"rows[{number}].{name}", [_refusal(name, value, ValueError(wanted))])

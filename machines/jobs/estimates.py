@@ -8,7 +8,12 @@ from models.work import WorkKind, WorkState
 
 MOST_PAST = 50
 LEAST_PAST = 3
-USUAL: dict[WorkKind, float] = {WorkKind.SOLVING: 5.0, WorkKind.READING: 10.0, WorkKind.EXPORT: 20.0}  # seconds
+USUAL: dict[WorkKind, float] = {  # seconds
+    WorkKind.SOLVING: 5.0,
+    WorkKind.READING: 10.0,
+    WorkKind.EXPORT: 20.0,
+    WorkKind.CHECKING: 8.0,
+}
 
 
 def estimate(kind: WorkKind, *, level: int | None = None, size: int | None = None) -> float:

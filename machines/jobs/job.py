@@ -42,6 +42,7 @@ class Job:
     cancelled: Callable[[Work], None] = _nothing
     retried: Callable[[Work], None] = _nothing
     keeps_folder: bool = False  # after it is finished: there lies what it made
+    tries_again: bool = True  # after a crash, or memory that ran out: it may have been bad luck
     file_gb: int = 4  # no file that the child writes may grow larger
     words: "dict[str, str] | None" = None  # instead of NO_RESULT
 

@@ -123,7 +123,7 @@ class _Attempt:
         where = without_words(error.details)
         logger.error("work %s, attempt %s: %s %s", self.work.pk, self.work.attempts, error.reason, where)
         notice = Notice(self.job.sentence(error.reason))
-        if error.reason in AGAIN and self.work.attempts < MOST_ATTEMPTS:
+        if self.job.tries_again and error.reason in AGAIN and self.work.attempts < MOST_ATTEMPTS:
             self._give_back(notice)
         else:
             self._fail(notice)

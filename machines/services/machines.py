@@ -3,9 +3,10 @@
 from django.db import transaction
 
 from machines import storage
-from machines.services import predictions
+from machines.services import hosting, predictions
 from machines.services.rows import write_lock
 from machines.services.solving import solvings_end
+from machines.services.uploads import versions_delete
 from machines.services.works import work_cancel
 from models import DataLinesOperation, Machine, User, Work
 from models.audit import AuditAction, record
@@ -13,12 +14,19 @@ from models.audit import AuditAction, record
 
 @transaction.atomic
 def machine_download(*, machine: Machine, user: User) -> bytes | None:
-    """Return the trained model as ONNX and note who took it; None while there is none."""
+    """Return the trained model as ONNX, or the uploaded file as it was, and note who took it; None while there is none."""
+    content = _content(machine)
+    if content:
+        record(AuditAction.MACHINE_DOWNLOADED, actor=user, team=machine.machine_owner_team, target=machine)
+    return content or None
+
+
+def _content(machine: Machine) -> bytes:
+    if machine.machine_is_uploaded_model:
+        version = machine.uploaded_version_id
+        return hosting.content_of(version, is_converted=False) if version else b""
     model = machine.training_nn_model
-    if model is None or not model.nn_model:
-        return None
-    record(AuditAction.MACHINE_DOWNLOADED, actor=user, team=machine.machine_owner_team, target=machine)
-    return bytes(model.nn_model)
+    return bytes(model.nn_model) if model and model.nn_model else b""
 
 
 def machine_delete(*, machine: Machine, user: User | None = None) -> None:
@@ -34,6 +42,7 @@ def machine_delete(*, machine: Machine, user: User | None = None) -> None:
             work_cancel(work=work, user=user)
         solvings_end(works=works)
         with transaction.atomic():
+            versions_delete(machine.versions.light())
             record(AuditAction.MACHINE_DELETED, actor=user, team=machine.machine_owner_team, target=machine)
             DataLinesOperation.objects.for_machine(machine).delete()
             machine.delete()

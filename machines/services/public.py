@@ -28,14 +28,21 @@ def questions_of(*, link: PublicLink) -> dict[str, Any]:
         description = description_of(link.machine)
     except NotTrainedError as error:
         raise LinkClosedError from error
-    inputs = [item for item in description["inputs"] if not link.questions or item["name"] in link.questions]
+    inputs = [item for item in description["inputs"] if _is_asked(item, link)]
     if not inputs:
         raise LinkClosedError
     return description | {"inputs": inputs}
 
 
+def _is_asked(item: Mapping[str, Any], link: PublicLink) -> bool:
+    """An uploaded model has not learned to do without: what it needs is asked for even by a short form."""
+    return not link.questions or item["name"] in link.questions or bool(item.get("required"))
+
+
 def public_answer(*, link: PublicLink, values: Mapping[str, float | str | None]) -> list[Answer]:
-    """Answer one row and count it. Raises LinkClosedError when the last answer was given, or the link ended, meanwhile.
+    """Answer one row and count it. Raises LinkClosedError when the last answer was given, or the link ended, meanwhile;
+
+    ModelFailedError when an uploaded model has none.
 
     The answer comes first and is counted last, by one conditional UPDATE: what fails costs nothing, no lock is held
     while the machine thinks, and nobody sees an answer that was not counted.

@@ -17,14 +17,16 @@ from machines.engine.errors import DataError, gettext_noop
 from machines.engine.files import write_safely
 from machines.jobs.folders import remove_folder_of
 from machines.jobs.job import Answer, Job, Request
+from machines.services import hosting
+from machines.services.predictions import ONLY_TENSORS, description_of
 from machines.services.works import work_cancel, work_make
-from models import DataLinesOperation, Machine, User, Work
+from models import DataLinesOperation, Machine, ModelVersion, User, Work
 from models.access import Action
 from models.work import WorkKind, WorkQuerySet
 
 FORMATS = ("csv", "parquet")
 LINES = {".csv", ".tsv", ".txt"}  # formats with about one line for each row
-SOURCE, MODEL = "source", "machine-{version}.onnx"
+SOURCE, MODEL, UPLOADED = "source", "machine-{version}.onnx", "machine-{version}.json"
 # Each attempt has files of its own: the child of a worker that was thought dead may still be writing.
 ANSWERS, ERRORS, PREVIEW = "answers-{attempt}.{format}", "errors-{attempt}.csv", "preview-{attempt}.json"
 SHORTEST_SECONDS, BYTES_A_SECOND = 600.0, 50_000  # of the deadline; measured: millions of bytes a second
@@ -34,6 +36,7 @@ WORDS = {
     "memory": gettext_noop("Answering these rows needed more memory than this server allows. Upload a part of them."),
 }
 NOT_TRAINED = gettext_noop("This machine has not been trained yet. Train it first, then it can answer rows.")
+NOT_CHECKED = gettext_noop("This model has no version that passed its check yet, so it cannot answer rows.")
 NOT_ALLOWED = gettext_noop("Whoever asked for these answers may no longer ask this machine.")
 NOT_KEPT = gettext_noop("The rows are not kept here any more. Upload them again.")
 
@@ -59,8 +62,7 @@ def solving_start(*, machine: Machine, user: User, file_name: str, chunks: Itera
 
     Raises DataError while the machine is not trained. Whatever is raised, nothing of the file is kept.
     """
-    if machine.training_nn_model_id is None:
-        raise DataError(NOT_TRAINED)
+    check_answers(machine)
     folder, seen = storage.new_folder("works"), Seen(chunks)
     try:
         storage.write_whole(folder / SOURCE, seen)
@@ -69,6 +71,14 @@ def solving_start(*, machine: Machine, user: User, file_name: str, chunks: Itera
     except BaseException:
         storage.remove_folder(folder)
         raise
+
+
+def check_answers(machine: Machine) -> None:
+    """Raise DataError while a machine cannot answer rows of columns."""
+    if not machine.can_answer:
+        raise DataError(NOT_CHECKED if machine.machine_is_uploaded_model else NOT_TRAINED)
+    if machine.machine_is_uploaded_model and not description_of(machine)["has_form"]:
+        raise DataError(ONLY_TENSORS)
 
 
 @transaction.atomic
@@ -178,15 +188,32 @@ def _prepare(work: Work, folder: Path) -> Request:
 
 def _model(work: Work, folder: Path) -> Path:
     """The machine's file as it was when this work was begun first, whatever was trained since. Raises DataError."""
-    kept = next(folder.glob(MODEL.format(version="*")), None)
+    kept = next((path for name in (MODEL, UPLOADED) for path in folder.glob(name.format(version="*"))), None)
     if kept:
         return kept
+    if work.machine and work.machine.machine_is_uploaded_model:
+        return _uploaded(work.machine, folder)
     machines = Machine.objects.filter(pk=work.machine_id or 0)  # in one query: file and version of one training
     version, content = machines.values_list("model_version", "training_nn_model__nn_model").first() or (0, None)
     if not content:
         raise DataError(NOT_TRAINED)
     path = folder / MODEL.format(version=version)
     write_safely(path, bytes(content))
+    return path
+
+
+def _uploaded(machine: Machine, folder: Path) -> Path:
+    """The version that answers now, and the file that the locked runner takes. Raises DataError."""
+    version = ModelVersion.objects.light().ready().filter(pk=machine.uploaded_version_id or 0).first()
+    if version is None:
+        raise DataError(NOT_CHECKED)
+    hosted, path = hosting.host_of(version).hosted, folder / UPLOADED.format(version=version.number)
+    about = {"loader": hosted.loader, "signature": version.signature, "description": version.description}
+    try:
+        write_safely(path.with_suffix(".model"), hosted.content())
+    except hosting.ModelFailedError as error:
+        raise DataError(error.notice.template) from error
+    write_safely(path, orjson.dumps(about))  # last: it says that the other is there
     return path
 
 

@@ -13,11 +13,17 @@ from pathlib import Path, PurePath
 from django.conf import settings
 
 from machines import storage
-from models import DataLinesOperation, Machine, Work
+from models import DataLinesOperation, Machine, ModelVersion, Work
 
-AREAS = {"machines", "works"}  # of folders that a row names, or a row for a file inside
+AREAS = {"machines", "models", "works"}  # of folders that a row names, or a row for a file inside
 INCOMING = "incoming"  # no row names what lies there
-RECORDS = [(Machine, "source_path"), (DataLinesOperation, "path"), (Work, "folder")]
+RECORDS = [
+    (Machine, "source_path"),
+    (DataLinesOperation, "path"),
+    (Work, "folder"),
+    (ModelVersion, "file_path"),
+    (ModelVersion, "onnx_path"),
+]
 
 
 MOST_STRANGE, FEW = 0.5, 3  # share of folders that no row names; fewer than so many folders say nothing

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from machines.serving.predictor import Predictor
 
-BYTES_PER_FILE_BYTE = 2.5  # measured: what a session holds, beside the file itself
+BYTES_PER_FILE_BYTE = 3.0  # what a session holds of a small network that has answered (benchmarks/inside.py)
 LEAST_BYTES = 170 * 1024  # what even the smallest session holds
 TRIM_AFTER = 8 * 1024 * 1024  # bytes let go of before memory is handed back to the system
 
@@ -45,6 +45,7 @@ class Cache:
         """Forget a machine, for one that was deleted."""
         with self._lock:
             self._remove(key)
+        self._give_back()
 
     @property
     def size(self) -> int:
@@ -65,12 +66,16 @@ class Cache:
         with self._lock:
             self._entries[key] = predictor, max(LEAST_BYTES, int(len(file) * BYTES_PER_FILE_BYTE))
             self._evict()
+        self._give_back()
         return predictor
 
     def _evict(self) -> None:
         total = sum(size for _, size in self._entries.values())
         while total > self.most_bytes and len(self._entries) > 1:
             total -= self._remove(next(iter(self._entries)))
+
+    def _give_back(self) -> None:
+        """Hand memory back now and then; outside of the lock, for it takes some milliseconds."""
         if self._let_go > TRIM_AFTER:
             self._let_go = 0
             trim()

@@ -89,6 +89,10 @@ class Transitions(models.Model):
     def training_cancelled(self) -> None:
         self._leave_training(MachineStatus.TYPED, "")
 
+    def model_given(self) -> None:
+        """A file is to be checked. A machine that has another version keeps answering with it."""
+        self._become(MachineStatus.READY if self.can_answer else MachineStatus.NEW, IDLE)
+
     def model_uploaded(self, number: int) -> None:
         """Make the machine ready with this version of its uploaded model: a new one, or an older one again."""
         self._become(

@@ -169,8 +169,8 @@ def test_a_model_that_vanishes_is_missing(client, alice, monkeypatch):
     monkeypatch.setattr(own_data, "SLICE", 4)
     machine = make_whole_machine(alice, nn_model=b"the model")
 
-    def slices(models, size):
-        found = found_slices(models, size)
+    def slices(models, field, size):
+        found = found_slices(models, field, size)
         yield next(found)
         NNModel.objects.filter(pk=machine.training_nn_model_id).delete()
         yield from found

@@ -32,7 +32,8 @@ from machines.services import reading  # noqa: E402
 from machines.services.datasets import dataset_upload, rows_add  # noqa: E402
 from machines.services.solving import solving_start  # noqa: E402
 from machines.services.sweeping import storage_sweep  # noqa: E402
-from models import DataLinesOperation, Machine, NNModel, User, Work  # noqa: E402
+from machines.services.uploads import model_upload  # noqa: E402
+from models import DataLinesOperation, Machine, ModelVersion, NNModel, User, Work  # noqa: E402
 from models.work import WorkKind  # noqa: E402
 
 
@@ -55,6 +56,13 @@ def add(chunks: Iterator[bytes]) -> None:
 def solve(chunks: Iterator[bytes]) -> None:
     user, machine = User.objects.get(), Machine.objects.get()
     solving_start(machine=machine, user=user, file_name="houses.csv", chunks=chunks, format="csv")
+
+
+def model(chunks: Iterator[bytes]) -> None:
+    """What begins like an ONNX file is kept in the storage until its check."""
+    settings.MODEL_ROW_BYTES = 1
+    given = {"framework": "onnx", "file_name": "model.onnx", "chunks": (b"\x08", *chunks)}
+    model_upload(user=User.objects.get(), name="Model", **given)
 
 
 def watched(act: Callable[[Iterator[bytes]], None], *, is_large: bool = False) -> Callable[..., None]:
@@ -101,9 +109,10 @@ def _seen() -> dict[str, Any]:
         "parts": [[part.rows, _digest(part.path) == part.sha256] for part in added.for_learning()],
         "asked": list(added.filter(is_added_for_solving=True).values_list("sha256", flat=True)),
         "works": [
-            [work.kind.name, work.state.name, _digest(work.parameters.get("path") or f"{work.folder}/source")]
+            [work.kind.name, work.state.name, _digest(work.parameters.get("path") or f"{work.folder or '.'}/source")]
             for work in Work.objects.order_by("pk")
         ],
+        "models": [_digest(version.file_path) == version.sha256 for version in ModelVersion.objects.order_by("pk")],
         "files": sum(path.is_file() for path in places),
         "folders": sum(path.is_dir() and path.parent.parent == settings.STORAGE_ROOT for path in places),
     }
@@ -122,6 +131,7 @@ ACTS: dict[str, Callable[..., None]] = {
     "add": watched(add),
     "add large": watched(add, is_large=True),
     "solve": watched(solve),
+    "model": watched(model),
 }
 
 

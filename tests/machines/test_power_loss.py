@@ -37,6 +37,7 @@ BEFORE = {
     "parts": [[ROWS, True]],
     "asked": [],
     "works": [],
+    "models": [],
     "files": 2,
     "folders": 1,
 }
@@ -45,12 +46,14 @@ MORE = BEFORE | {"machines": [[2 * ROWS, COLUMNS, DIGEST]], "parts": BEFORE["par
 WAITS, IS_READ = {"works": [["READING", "WAITING", DIGEST]]}, {"works": [["READING", "FINISHED", DIGEST]]}
 NEW = {"machines": [*BEFORE["machines"], [0, 0, DIGEST]], "files": 3, "folders": 2}
 ASKED = {"asked": [DIGEST], "works": [["SOLVING", "WAITING", DIGEST]], "files": 3, "folders": 2}
+MODEL = {"models": [True], "works": [["CHECKING", "WAITING", None]], "files": 3, "folders": 2}
 AFTER = {
     "upload": [TWO],
     "upload large": [BEFORE | NEW | WAITS, TWO | IS_READ],
     "add": [MORE],
     "add large": [BEFORE | WAITS | {"files": 3, "folders": 2}, MORE | {"works": [["READING", "FINISHED", None]]}],
     "solve": [BEFORE | ASKED],
+    "model": [BEFORE | MODEL | {"machines": [*BEFORE["machines"], [0, 0, None]]}],
 }
 
 

@@ -149,7 +149,7 @@ def test_the_number_of_queries_does_not_grow(put, upload, django_assert_num_quer
     upload()
     for number in range(50):
         put(f"works/{number}/source")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         assert storage_sweep(older_than=DAY).files == 50
 
 

@@ -23,6 +23,7 @@ OTHER_FILES = {
     "access",
     "fields",
     "flags",
+    "prepared",
     "tokens",
     "work_states",
     "database_handler",

@@ -15,7 +15,7 @@ from machines.engine.solving.answer import answer_rows
 from machines.engine.solving.match import Match
 from machines.engine.solving.problems import find_problems
 from machines.engine.solving.rows import Rows
-from machines.serving.predictor import Predictor
+from machines.serving.uploaded import AnyPredictor
 
 HALVES = (".*.part", "rows/.*.part")
 OURS = ("rows.json", "rows/*.parquet", "answers-*.parquet", "problems-*.parquet")
@@ -69,7 +69,7 @@ class Chunks:
     def all_problems(self) -> list[Path]:
         return [path for number in range(len(self)) if (path := self.problems(number)).exists()]
 
-    def answer(self, predictor: Predictor, match: Match, titles: Mapping[str, str], number: int) -> None:
+    def answer(self, predictor: AnyPredictor, match: Match, titles: Mapping[str, str], number: int) -> None:
         """Answer one chunk; `titles` says what the columns of the answers are called."""
         cells = self.rows.slice(number * self.step, self.step)
         answered = answer_rows(predictor, match, cells)

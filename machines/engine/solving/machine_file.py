@@ -44,7 +44,7 @@ def open_machine(path: Path) -> tuple[Predictor, Schema]:
 def output_names(schema: Schema, output: dict[str, Any]) -> list[str]:
     """The graph's outputs for one of the described outputs, as `export.output_names` gives them (which needs torch)."""
     column = next(column for column in schema.outputs if column.name == output["name"])
-    suffixes = output["classes"] or ("low", "high")
+    suffixes = output["classes"] or (("low", "high") if output.get("interval", True) else ())
     return [column.name, *(f"{column.name}:{suffix}" for suffix in suffixes)]
 
 

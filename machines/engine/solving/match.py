@@ -15,7 +15,7 @@ from machines.engine.reading.append import fold
 from machines.engine.reading.options import ReadOptions
 from machines.engine.schema import CellFormat, Column, DataType, Schema
 from machines.engine.solving.machine_file import output_names
-from machines.serving.predictor import Predictor
+from machines.serving.uploaded import AnyPredictor
 
 NO_COLUMNS = gettext_noop("None of the machine's input columns is in the file. It needs %(names)s.")
 ABSENT = gettext_noop("The input column “%(column)s” is not in the file, so it counts as missing in every row.")
@@ -74,7 +74,7 @@ def _format(cells: pl.Series, column: Column, habits: Habits, options: ReadOptio
     return column.format if order.is_open else CellFormat(date_order=order.order)
 
 
-def answer_titles(predictor: Predictor, titles: Sequence[str]) -> dict[str, str]:
+def answer_titles(predictor: AnyPredictor, titles: Sequence[str]) -> dict[str, str]:
     """What each column of the answers is called beside the file's own `titles`.
 
     An output `y` is called `y`, with `y:low`, `y:high` or `y:<class>`. Where the file has one of these already, without

@@ -24,6 +24,8 @@ WORDS = {
     DataType.DATETIME: "This is not a date with a time, so the cell counts as empty.",
 }
 BARE = "Nothing in this row could be used, so its answer rests on no value at all."
+NEEDED = "The model needs this value, so the row has no answer."
+SILENT = "The model gave no usable answer to this row."
 MORE = "Further problems that are not listed: {count}."
 
 
@@ -37,7 +39,8 @@ class Problems:
 
 def find_problems(cells: pl.DataFrame, match: Match, answered: Answered, first: int) -> pl.DataFrame:
     """One line for each unreadable cell and each row with nothing to go by; `first` is the number of the first row."""
-    lines = [pl.DataFrame(schema=SCHEMA), *_unreadable(cells, match, answered), _lines(answered.bare, None, None, BARE)]
+    whole = [_lines(answered.bare, None, None, BARE), _lines(answered.silent, None, None, SILENT)]
+    lines = [pl.DataFrame(schema=SCHEMA), *_unreadable(cells, match, answered), *_needed(cells, answered), *whole]
     return pl.concat(lines).sort("row", maintain_order=True).with_columns(pl.col("row") + first)
 
 
@@ -46,6 +49,13 @@ def _unreadable(cells: pl.DataFrame, match: Match, answered: Answered) -> Iterat
         at = np.flatnonzero(answered.unreadable[title])
         if len(at):
             yield _lines(at, title, cells[title].gather(at).str.slice(0, SHOWN), WORDS[column.type])
+
+
+def _needed(cells: pl.DataFrame, answered: Answered) -> Iterator[pl.DataFrame]:
+    for title, lacks in answered.needed.items():
+        at = np.flatnonzero(lacks)
+        if len(at):
+            yield _lines(at, title, cells[title].gather(at).str.slice(0, SHOWN), NEEDED)
 
 
 def _lines(at: np.ndarray, title: str | None, values: pl.Series | None, problem: str) -> pl.DataFrame:

@@ -26,6 +26,7 @@ from models import (
     Invite,
     Machine,
     Membership,
+    ModelVersion,
     NNModel,
     Operation,
     PublicLink,
@@ -51,6 +52,22 @@ COLUMN = (
     "range_low",
     "range_high",
     "zero_is_missing",
+)
+VERSION = (
+    "number",
+    "created_at",
+    "framework",
+    "format",
+    "file_name",
+    "size_bytes",
+    "sha256",
+    "layers",
+    "state",
+    "notice",
+    "served",
+    "signature",
+    "description",
+    "report",
 )
 # Named one by one, because the other columns are secrets
 INVITE = ("team", "role", "email", "domain", "max_uses", "uses", "expires_at", "revoked_at", "note", "created_at")
@@ -93,13 +110,25 @@ def _machine_entries(machine: Machine, folder: str) -> Iterator[Entry]:
     models = NNModel.objects.filter(pk=machine.training_nn_model_id or 0)
     size = models.values_list(Length("nn_model"), flat=True).first()
     if size:
-        yield f"{folder}/model.onnx", _slices(models, size)
+        yield f"{folder}/model.onnx", _slices(models, "nn_model", size)
+    for version in machine.versions.light().order_by("number"):
+        yield from _version_entries(version, f"{folder}/version-{version.number}")
 
 
-def _slices(models: "QuerySet[NNModel]", size: int) -> Iterator[bytes]:
-    """Yield the bytes of this model; a new training may delete it meanwhile."""
+def _version_entries(version: ModelVersion, folder: str) -> Iterator[Entry]:
+    """Yield the file of an uploaded model as it came, and what its check found."""
+    name = PurePath(slugify(PurePath(version.file_name).stem)[:60] or "model")
+    ending = slugify(PurePath(version.file_name).suffix)[:20]
+    rows = ModelVersion.objects.filter(pk=version.pk)
+    content = storage.absolute(version.file_path) if version.file_path else _slices(rows, "file", version.size_bytes)
+    yield f"{folder}/{name}.{ending or 'model'}", content
+    yield f"{folder}/report.json", [_dumped({field: getattr(version, field) for field in VERSION})]
+
+
+def _slices(models: "QuerySet[Any]", field: str, size: int) -> Iterator[bytes]:
+    """Yield the bytes of this column of one row; a new training may delete it meanwhile."""
     for start in range(1, size + 1, SLICE):
-        part = models.values_list(Substr("nn_model", start, SLICE, output_field=BinaryField()), flat=True).first()
+        part = models.values_list(Substr(field, start, SLICE, output_field=BinaryField()), flat=True).first()
         if part is None:
             raise FileNotFoundError
         yield bytes(part)

@@ -178,7 +178,8 @@ def test_what_is_no_number_is_no_answer(bad):
 def test_no_chance_lies_outside_0_to_1():
     assert read("chance", [[1.004]], labels=AB).probabilities["b"].tolist() == [1.0]
     for far in (37.0, -0.5, 1e300):
-        assert read("chance", [[far]], labels=AB).values.tolist() == [""]
+        answer = read("chance", [[far]], labels=AB)
+        assert answer.values.tolist() == [""] and np.isnan(answer.probabilities["b"]).all()
 
 
 def test_chances_that_do_not_add_up_are_shown_as_they_are_and_said():
