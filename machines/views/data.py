@@ -62,6 +62,8 @@ def upload(request: HttpRequest) -> HttpResponse:
 @at_most(60, seconds=600)
 def source(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.EDIT)
+    if machine.machine_is_uploaded_model:
+        return redirect("uploaded:detail", pk=pk)
     form = ReadOptionsForm(sent(request), initial=ReadOptionsForm.initial_from(machine.source_options))
     if request.method == "POST" and form.is_valid():
         try:
@@ -77,6 +79,8 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def columns(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.EDIT)
+    if machine.machine_is_uploaded_model:
+        return redirect("uploaded:detail", pk=pk)
     if (work := latest_reading(machine)) and (work.is_active or not machine.columns.exists()):
         return reading(request, machine, work)
     if request.method == "GET" and is_partial(request):
@@ -155,6 +159,8 @@ def column(request: HttpRequest, pk: int, column_pk: int) -> HttpResponse:
 @at_most(60, seconds=600)
 def rows(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.EDIT)
+    if machine.machine_is_uploaded_model:
+        return redirect("uploaded:detail", pk=pk)
     check_whole(request)
     form = RowsForm(sent(request), request.FILES or None)
     if request.method == "POST" and form.is_valid():

@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -40,6 +41,8 @@ def machine_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.SEE)
+    if machine.machine_is_uploaded_model:
+        return redirect("uploaded:detail", pk=pk)
     may = actions_of(user=person(request), machine=machine)
     if machine.machine_status == "new" and Action.EDIT in may:
         return redirect("machines:columns", pk=pk)
@@ -54,6 +57,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def download(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.DOWNLOAD)
+    if machine.uploaded_version_id:
+        return redirect("uploaded:version-file", pk=pk, number=machine.model_version)
     content = machine_download(machine=machine, user=person(request))
     if content is None:
         raise Http404
@@ -61,8 +66,10 @@ def download(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def onnx_response(machine: Machine, content: bytes) -> HttpResponse:
-    file_name = f"{slugify(machine.machine_name) or 'machine'}.onnx"
-    headers = {"Content-Disposition": f'attachment; filename="{file_name}"', "X-Content-Type-Options": "nosniff"}
+    """Send a trained machine as ONNX; an uploaded model as the file that it was, under its own name."""
+    name = machine.source_name if machine.machine_is_uploaded_model else ""
+    name = name or f"{slugify(machine.machine_name) or 'machine'}.onnx"
+    headers = {"Content-Disposition": content_disposition_header(True, name) or "", "X-Content-Type-Options": "nosniff"}
     return HttpResponse(content, content_type="application/octet-stream", headers=headers)
 
 

@@ -12,7 +12,9 @@ from config.origin import ip_of
 from config.shortcuts import render_page
 from machines.answers import answer_views
 from machines.forms.prediction import PredictionForm
+from machines.services.hosting import ModelFailedError
 from machines.services.public import LinkClosedError, open_link, public_answer, questions_of
+from machines.services.texts import sentence
 from models import PublicLink
 
 MOST_ANSWERS = 60  # a minute, from one address by one link
@@ -55,8 +57,11 @@ def _page(request: HttpRequest, link: PublicLink) -> HttpResponse:
     context = {"link": link, "form": form, "outputs": description["outputs"]}
     if request.method == "POST" and form.is_valid():
         warnings = form.warn_out_of_range()
-        answers = public_answer(link=link, values=form.values)
-        context |= {"answers": answer_views(answers, description), "warnings": warnings}
+        try:
+            answers = public_answer(link=link, values=form.values)
+            context |= {"answers": answer_views(answers, description), "warnings": warnings}
+        except ModelFailedError as error:
+            form.add_error(None, sentence(error.notice))
     return render_page(request, "public/form.html", context, partial="work")
 
 

@@ -83,8 +83,9 @@ def _page(
 
 
 def _link_form(machine: Machine, data: QueryDict | None = None) -> LinkForm | None:
-    """Return the form for a new link; None while the machine cannot answer."""
+    """Return the form for a new link; None while the machine cannot answer, or takes more than a form can ask for."""
     try:
-        return LinkForm(description_of(machine), data)
+        description = description_of(machine)
     except NotTrainedError:
         return None
+    return LinkForm(description, data) if description.get("has_form", True) else None

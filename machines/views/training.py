@@ -23,6 +23,8 @@ from models.access import Action
 @require_http_methods(["GET", "POST"])
 def training(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.SEE if request.method == "GET" else Action.EDIT)
+    if machine.machine_is_uploaded_model:
+        return redirect("uploaded:detail", pk=pk)
     level = LevelForm(sent(request), initial={"level": machine.machine_level})
     if request.method == "POST" and level.is_valid():
         try:

@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("dashboards.urls")),
     path("", include("accounts.urls")),
     path("machines/", include("machines.urls")),
+    path("models/", include("machines.urls_uploaded")),
     path("p/", include((public_forms, "public"))),
     path("api/", include("api.urls")),
     path("admin/", admin.site.urls),

@@ -1,5 +1,6 @@
 """A machine that answers, and people who see numbers with a decimal point."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.machines.houses import csv_bytes, houses
 def _no_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers of machines come back after a rollback; loaded models must not."""
     monkeypatch.setattr(predictions, "SESSIONS", Cache())
+    monkeypatch.setattr(predictions, "UPLOADED", OrderedDict())
 
 
 @pytest.fixture
