@@ -1,15 +1,21 @@
 """Plain factories: make_x(**what matters to the test). Everything else is the simplest value that is allowed."""
 
+import hashlib
+from functools import cache
 from itertools import count
 from typing import Any
 
+from machines.serving.description import propose
+from machines.serving.signature import Signature
 from models import (
     Column,
     ConsultingRequest,
     Credit,
     Debit,
+    EncDecConfiguration,
     Graph,
     Machine,
+    ModelVersion,
     NNModel,
     Operation,
     Server,
@@ -18,6 +24,7 @@ from models import (
     Work,
 )
 from models.machine import MachineStatus
+from models.model_version import Framework, ModelFormat, Served, VersionState
 
 PASSWORD = "correct horse battery staple"
 _numbers = count(1)
@@ -59,6 +66,74 @@ def make_ready_machine(**kwargs: Any) -> Machine:
     """A machine with a trained model. Its bytes are no model: tests that ask it bring their own `nn_model=`."""
     model = NNModel.objects.create(nn_model=kwargs.pop("nn_model", b"ONNX"))
     return make_machine(status=MachineStatus.READY, training_nn_model=model, model_version=1, **kwargs)
+
+
+@cache
+def linear_onnx() -> bytes:
+    """The smallest model worth asking: y = 1 a + 2 b + 3 c + 0.5, `x` [rows, 3] -> `y` [rows, 1]."""
+    from onnx import TensorProto, helper
+
+    x, y = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width]) for name, width in (("x", 3), ("y", 1))
+    )
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [3, 1], [1.0, 2.0, 3.0])
+    offset = helper.make_tensor("b", TensorProto.FLOAT, [1], [0.5])
+    graph = helper.make_graph([helper.make_node("Gemm", ["x", "w", "b"], ["y"])], "linear", [x], [y], [weights, offset])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+LINEAR_SIGNATURE = {
+    "inputs": [{"name": "x", "dtype": "float32", "shape": [3]}],
+    "outputs": [{"name": "y", "dtype": "float32", "shape": [1]}],
+    "batch": None,
+}
+
+
+def make_version(
+    machine: Machine | None = None,
+    *,
+    state: VersionState = VersionState.READY,
+    onnx: bytes | None = None,
+    **kwargs: Any,
+) -> ModelVersion:
+    """A version of an uploaded model, without a check: by default `linear_onnx`, and it answers.
+
+    Without `machine` a new one is made, of `owner`, in `team`, with `machine_name`. A model of your own brings its
+    `signature`, and its `description` if it is to have a form.
+    """
+    if machine is None:
+        about = {name: kwargs.pop(name) for name in ("owner", "team", "machine_name") if name in kwargs}
+        machine = make_machine(machine_is_uploaded_model=True, **about)
+    content = linear_onnx() if onnx is None else onnx
+    is_ready = state is VersionState.READY
+    found = {"served": Served.CONVERTED, "signature": LINEAR_SIGNATURE, "onnx": content} if is_ready else {}
+    values: dict[str, Any] = {
+        "number": machine.versions.count() + 1,
+        "uploaded_by": machine.machine_owner_user,
+        "framework": Framework.ONNX,
+        "format": ModelFormat.ONNX,
+        "file_name": "linear.onnx",
+        "size_bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "file": content,
+    }
+    version = ModelVersion.objects.create(machine=machine, state=state, **values | found | kwargs)
+    if is_ready:
+        _answer_with(machine, version)
+    return version
+
+
+def _answer_with(machine: Machine, version: ModelVersion) -> None:
+    """Let a version answer, as the end of its check does."""
+    if not version.description:
+        version.description = propose(Signature.from_json(version.signature))
+        version.save(update_fields=["description"])
+    machine.enc_dec_configuration = EncDecConfiguration.objects.create(enc_dec_config=version.description)
+    machine.uploaded_version = version
+    machine.save(update_fields=["enc_dec_configuration", "uploaded_version"])
+    machine.model_uploaded(version.number)
 
 
 def make_column(machine: Machine | None = None, **kwargs: Any) -> Column:

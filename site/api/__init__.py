@@ -1,10 +1,10 @@
-"""What all REST calls share: keys, limits, errors, JSON. The calls themselves stay with their app (machines/api.py)."""
+"""What all REST calls share: keys, limits, errors, JSON. The calls themselves stay with their app (machines/api/)."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-UNUSED = ("requests", "pygments", "psycopg")
+UNUSED = ("requests", "pygments", "psycopg", "yaml")
 
 
 @contextmanager

@@ -9,18 +9,24 @@ from django.http.response import HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import APIException
+from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from api.exceptions import Conflict, NotReady, Refused, TooLarge
+from machines.api.exceptions import Busy, Conflict, ModelFailed, NotReady, Refused, TooLarge
 from machines.engine.errors import DataError
 from machines.forms.rows import RowsError, TooManyRowsError
+from machines.services.hosting import ModelFailedError
 from machines.services.predictions import NotTrainedError
+from machines.services.repeats import UNDER_WAY
 from machines.services.texts import sentence
 from machines.services.training import TRAINING
+from machines.services.uploads import TooLargeError
 from machines.work_words import ENDED
 
 PLACE = "/api/"
+A_FORM = gettext_lazy("Send a form with the file, as “Content-Type: multipart/form-data”.")
+CONFLICTS = {TRAINING, ENDED, UNDER_WAY}
 NOT_FOUND = gettext_lazy("There is nothing here, or it is not yours.")
 SENTENCES = {  # in place of those of the framework
     400: gettext_lazy("This request cannot be read."),
@@ -29,6 +35,7 @@ SENTENCES = {  # in place of those of the framework
     405: gettext_lazy("This address does not take this method."),
     413: gettext_lazy("This is too large."),
     415: gettext_lazy("Send JSON, with the header “Content-Type: application/json”."),
+    503: gettext_lazy("Too much is going on here just now. Try again in a moment."),
     500: gettext_lazy("Something went wrong here. It has been noted; try again later."),
     507: gettext_lazy(
         "The disk of this server is full, so nothing was saved. Ask who runs it to make room, then try again."
@@ -43,8 +50,14 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
     if response is None:
         return None
     code, message, fields = _told(known, response)
+    if code == "unsupported_media_type" and MultiPartParser in _parsers(context):
+        message = str(A_FORM)
     response.data = body(code, message, fields)
     return response
+
+
+def _parsers(context: Mapping[str, Any]) -> set[type]:
+    return {base for parser in context["view"].parser_classes for base in parser.__mro__}
 
 
 def _known(error: Exception) -> Exception:
@@ -53,8 +66,12 @@ def _known(error: Exception) -> Exception:
         return NotReady()
     if isinstance(error, TooManyRowsError):
         return TooLarge(str(error))
+    if isinstance(error, TooLargeError):
+        return TooLarge(sentence(error.notice))
+    if isinstance(error, ModelFailedError):
+        return (Busy if error.is_passing else ModelFailed)(sentence(error.notice))
     if isinstance(error, DataError):
-        refusal = Conflict if error.notice.template in {TRAINING, ENDED} else Refused
+        refusal = Conflict if error.notice.template in CONFLICTS else Refused
         return refusal(sentence(error.notice))
     return Refused(str(error), error.fields) if isinstance(error, RowsError) else error
 

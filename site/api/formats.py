@@ -14,10 +14,10 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.exceptions import TooLarge
+from machines.api.exceptions import TooLarge
 
 MOST_BYTES = 20_000_000  # of a body; parsed, it takes some ten times as much
-OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
+OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS | orjson.OPT_SERIALIZE_NUMPY
 
 
 class JsonParser(BaseParser):

@@ -2,8 +2,14 @@
 
 from django.urls import include, path
 
-from machines.api import urlpatterns as machines
-from machines.api import work_urlpatterns as work
+from api.views import docs, schema
+from machines.api import urls as machines
 
 app_name = "api"
-urlpatterns = [path("machines/", include(machines)), path("work/", include(work))]
+urlpatterns = [
+    path("docs/", docs, name="docs"),
+    path("schema/", schema, name="schema"),
+    path("machines/", include(machines.urlpatterns)),
+    path("models/", include(machines.model_urlpatterns)),
+    path("work/", include(machines.work_urlpatterns)),
+]

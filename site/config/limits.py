@@ -28,7 +28,8 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         announced = request.META.get("CONTENT_LENGTH") or "0"
-        if announced.isdecimal() and int(announced) > BEYOND * settings.UPLOAD_LIMIT_BYTES + OTHER_FIELDS:
+        largest = max(settings.UPLOAD_LIMIT_BYTES, settings.MODEL_UPLOAD_LIMIT_BYTES)
+        if announced.isdecimal() and int(announced) > BEYOND * largest + OTHER_FIELDS:
             return render(request, "413.html", status=413)
         return self.get_response(request)
 
@@ -61,11 +62,10 @@ def too_many(request: HttpRequest, seconds: int, template: str = "429.html") -> 
 def count_up(name: str, seconds: int) -> int:
     """Count one more event of this name in the present window of so many seconds; return how many there are."""
     key = _key(name, seconds)
-    cache.add(key, 0, seconds)
     try:
         return cache.incr(key)
-    except ValueError:  # it ran out between the two
-        return 1
+    except ValueError:  # the first of its window, unless another process was it just now
+        return 1 if cache.add(key, 1, seconds) else cache.incr(key)
 
 
 def counted(name: str, seconds: int) -> int:

@@ -26,6 +26,12 @@ def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
         transaction.set_rollback(True)
 
 
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker runs here: whoever waited for the check of a model would wait for half a minute."""
+    monkeypatch.setattr("machines.api.uploads.WAIT_SECONDS", 0)
+
+
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     """Return a switch: whether templates are rendered. A status needs no page."""

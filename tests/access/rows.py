@@ -3,10 +3,13 @@
 from itertools import product
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from models import Column
 from models.access import Action
 from tests.access.table import METHODS, PUBLIC, SIGNED_IN, STAFF, Answer, Row, rows
 from tests.access.world import MEMBERS, ROLES, Tenant
+from tests.factories import linear_onnx
 from tests.machines.houses import csv_bytes, file_of
 
 SEE, PREDICT, CREATE, EDIT, DOWNLOAD, PUBLISH, DELETE, INVITE, MANAGE, KEYS, AUDIT, TRANSFER = Action
@@ -77,6 +80,27 @@ MACHINES = rows(
     Row("machines:sharing-team", post=DELETE, data=lambda tenant: {"team": ""}),
     Row("machines:link-revoke", post=PUBLISH),
     Row("machines:delete", DELETE, DELETE),
+)
+
+
+def a_model(tenant: Tenant) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("linear.onnx", linear_onnx()), "name": "Another", "team": tenant.team.pk}
+
+
+# Of three numbers and one answer, as the model of the tenants has them.
+WORDS = {f"type{number}-{field}": value for number, name in enumerate(("Age", "Height", "Weight"), 1)
+         for field, value in (("name", name), ("type", "number"))} | {"kind1-name": "Risk", "kind1-kind": "number"}  # fmt: skip
+
+MODELS = rows(
+    Row("uploaded:list", SIGNED_IN),
+    Row("uploaded:new", SIGNED_IN, SIGNED_IN, data=a_model, is_heavy=True),
+    Row("uploaded:detail", SEE),
+    Row("uploaded:inputs", EDIT, EDIT, data=lambda tenant: WORDS),
+    Row("uploaded:replace", EDIT, EDIT, data=a_model, is_heavy=True),
+    Row("uploaded:checking-cancel", post=EDIT, is_idle=True),
+    Row("uploaded:version-use", post=EDIT),
+    Row("uploaded:version-delete", EDIT, EDIT),
+    Row("uploaded:version-file", DOWNLOAD),
 )
 
 # Whoever is signed in is led on before the method is looked at.
@@ -184,13 +208,28 @@ TOKENS = rows(
     Row("public:form", PUBLIC, PUBLIC, but=CLOSED),
 )
 
-ROWS = OWN | MACHINES | ALLAUTH | SECOND_FACTOR | ACCOUNTS | TEAMS | TOKENS
+ROWS = OWN | MACHINES | MODELS | ALLAUTH | SECOND_FACTOR | ACCOUNTS | TEAMS | TOKENS
+
+
+def a_file(tenant: Tenant) -> dict[str, Any]:
+    file = SimpleUploadedFile("linear.onnx", linear_onnx())
+    return {"name": "Another", "framework": "onnx", "file": file, "layers": "", "input_columns": ""}
+
+
 API = rows(
     Row("api:machines", SEE),
     Row("api:machine", SEE),
     Row("api:machine-predict", post=PREDICT, data=lambda tenant: {"rows": [{"size": 41.5}]}, is_idle=True),
     Row("api:machine-download", DOWNLOAD),
     Row("api:machine-train", post=EDIT, data=lambda tenant: {"level": 1}),
+    Row("api:docs", PUBLIC),
+    Row("api:schema", PUBLIC),
+    Row("api:models", SEE),
+    Row("api:model-upload", post=CREATE, data=a_file),
+    Row("api:model", SEE, delete=DELETE),
+    Row("api:model-predict", post=PREDICT, data=lambda tenant: {"input_data": [1, 2, 3]}, is_idle=True),
+    Row("api:model-versions", SEE, post=EDIT, data=a_file),
+    Row("api:model-version-use", post=EDIT),
     Row("api:work", SEE),
     Row("api:work-cancel", post=EDIT),
     Row("api:work-finish", post=EDIT),

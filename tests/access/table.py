@@ -79,7 +79,7 @@ class Row:
 
     @property
     def role(self) -> str:
-        return self.who or ("maker" if self.namespace in {"machines", "accounts"} else "owner")
+        return self.who or ("maker" if self.namespace in {"machines", "uploaded", "accounts"} else "owner")
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -134,6 +134,8 @@ def _argument(row: Row, name: str, tenant: Tenant, role: str) -> Any:
         "machines column_pk": lambda: tenant.column.pk,
         "machines link_pk": lambda: tenant.link.pk,
         "machines work_pk": lambda: tenant.solving.pk,
+        "uploaded pk": lambda: tenant.version.machine_id,
+        "uploaded number": lambda: tenant.version.number,
         "teams pk": lambda: tenant.team.pk,
         "teams user_pk": lambda: tenant.people["viewer"].pk,
         "teams invite_pk": lambda: tenant.invite.pk,
@@ -147,7 +149,8 @@ def _argument(row: Row, name: str, tenant: Tenant, role: str) -> Any:
         " uidb36": lambda: "1",
         "dashboards work_pk": lambda: tenant.work.pk,
         "dashboards server_pk": lambda: tenant.server.pk,
-        "api pk": lambda: tenant.machine.pk,
+        "api pk": lambda: tenant.version.machine_id if "api:model" in row.name else tenant.machine.pk,
+        "api number": lambda: tenant.version.number,
         "api work_pk": lambda: tenant.work.pk,
     }
     return known[f"{row.namespace} {name}"]()
@@ -217,9 +220,11 @@ def expected_of_key(row: Row, method: str, key: str, thing: str) -> set[Answer]:
         return {Answer.REFUSED}
     if thing == "none":
         return {Answer.LET_IN}
-    if role is None or thing != "own":
+    if role is None or thing not in {"own", "mixed"}:
         return {Answer.MISSING}
-    return {Answer.LET_IN if role.may(need) else Answer.REFUSED}
+    if not role.may(need):
+        return {Answer.REFUSED}
+    return {Answer.LET_IN if thing == "own" else Answer.MISSING}
 
 
 def _by_account(need: Who, role: str, thing: str) -> Answer:
@@ -242,7 +247,7 @@ def _by_role(need: Action, role: str, thing: str, namespace: str) -> Answer:
         return Answer.MISSING if thing == "mixed" else Answer.LET_IN
     if role not in MEMBERS or thing == "foreign":
         return Answer.MISSING
-    is_owner = role == "maker" and namespace == "machines"
+    is_owner = role == "maker" and namespace in {"machines", "uploaded"}
     if not is_owner and not MEMBERS[role].may(need):
         return Answer.REFUSED
     return Answer.MISSING if thing == "mixed" else Answer.LET_IN

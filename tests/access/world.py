@@ -14,16 +14,17 @@ from typing import Any
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.cache import cache
+from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from models import ApiKey, Column, Invite, InviteRequest, Machine, PublicLink, Server, Team, User, Work
+from models import ApiKey, Column, Invite, InviteRequest, Machine, ModelVersion, PublicLink, Server, Team, User, Work
 from models.access import Role
 from models.api_key import Scope
 from models.audit import AuditAction, record
 from models.work import WorkKind, WorkState
-from tests.factories import make_admin, make_server, make_team, make_user, make_work
+from tests.factories import make_admin, make_server, make_team, make_user, make_version, make_work
 from tests.machines.houses import houses
 
 # Buyer, seller and consultant come with the marketplace and with consulting: their issues add them here.
@@ -64,6 +65,7 @@ class Tenant:
     link: PublicLink
     request: InviteRequest
     server: Server  # nobody's: for the staff
+    version: ModelVersion  # of an uploaded model of `maker`; another one answers
     tokens: dict[str, str] = field(default_factory=dict)  # state of a public address -> its token
     keys: dict[str, ApiKey] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
@@ -88,7 +90,8 @@ def make_tenant(marker: str) -> Tenant:
     link = PublicLink.objects.create(machine=machine, created_by=people["admin"], name=f"{marker} link")
     column = machine.columns.get(name="size")
     request = InviteRequest.objects.create(invite=invite, email=f"wish@{marker.lower()}.example.org")
-    things = (machine, column, work, solving, invite, link, request, make_server())
+    version = _uploaded(people["maker"], team, marker)
+    things = (machine, column, work, solving, invite, link, request, make_server(), version)
     tenant = Tenant(marker, people, team, *things)
     _add_tokens(tenant)
     _add_keys(tenant)
@@ -105,6 +108,16 @@ def _solved(machine: Machine, user: User, file: str) -> Work:
     work.start()
     work.finish({"rows": 3, "errors": 1, "notices": [], "version": 1})
     return work
+
+
+def _uploaded(user: User, team: Team, marker: str) -> ModelVersion:
+    """Return a version that waits for its turn to answer. Its number is no other tenant's."""
+    answers = make_version(owner=user, team=team, machine_name=f"{marker} model", file_name=f"{marker}.onnx")
+    version = make_version(answers.machine, number=answers.machine.pk + 1000, file_name=f"{marker} next.onnx")
+    answers.machine.uploaded_version = answers
+    answers.machine.save(update_fields=["uploaded_version"])
+    answers.machine.model_uploaded(answers.number)
+    return version
 
 
 def _person(name: str) -> User:
@@ -225,6 +238,8 @@ def call(
     if session:
         client.cookies = SimpleCookie({settings.SESSION_COOKIE_NAME: session})
     if method == "POST":
+        if any(isinstance(value, UploadedFile) for value in (data or {}).values()):
+            given.pop("content_type", None)  # files come in a form, to programs too
         return client.post(path, data or {}, headers=headers, **given)
     if method == "GET":
         return client.get(path, data if "content_type" not in given else None, headers=headers)

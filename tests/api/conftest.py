@@ -1,5 +1,6 @@
 """A machine that answers, and programs that ask it with keys."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,7 @@ EVERY_SCOPE = [scope.value for scope in Scope]
 def _no_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers of machines come back after a rollback; loaded models must not."""
     monkeypatch.setattr(predictions, "SESSIONS", Cache())
+    monkeypatch.setattr(predictions, "UPLOADED", OrderedDict())
 
 
 @pytest.fixture

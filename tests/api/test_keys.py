@@ -241,4 +241,4 @@ def test_guessing_keys_is_slowed_down_and_a_good_key_is_not(program, machine):
 def test_the_limits_are_those_of_the_manual():
     from api.throttling import CALLS
 
-    assert CALLS == {"predict": 600, "other": 120}
+    assert CALLS == {"predict": 600, "upload": 30, "other": 120}

@@ -159,7 +159,7 @@ def test_a_fault_of_ours(program, machine, monkeypatch):
     def broken(*_args: object, **_kwargs: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("machines.api.predictor_of", broken)
+    monkeypatch.setattr("machines.api.answers.predictor_of", broken)
     program.client.raise_request_exception = False
     response = program.ask(machine, {})
     assert response.status_code == 500

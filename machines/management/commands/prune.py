@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from machines.services.repeats import calls_prune
 from machines.services.works import servers_prune, works_prune
 from models import EasyAutoMLLogger
 
@@ -31,5 +32,6 @@ class Command(BaseCommand):
         for name, rows in over.items():
             self.stdout.write(f"{rows.count()} {name} deleted")
             rows.delete()
+        self.stdout.write(f"{calls_prune()} answered calls deleted")
         self.stdout.write(f"{works_prune()} works deleted")
         servers_prune()

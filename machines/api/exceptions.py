@@ -17,6 +17,19 @@ class Refused(APIException):
         self.fields = dict(fields or {})
 
 
+class Malformed(Refused):
+    """Fields that cannot be read."""
+
+    status_code = 400
+    default_code = "malformed"
+
+
+class ModelFailed(Refused):
+    """An uploaded model gave no usable answer."""
+
+    default_code = "model_failed"
+
+
 class NotReady(APIException):
     status_code = 409
     default_code = "not_ready"
@@ -34,3 +47,12 @@ class TooLarge(APIException):
     status_code = 413
     default_code = "too_large"
     default_detail = gettext_lazy("This is too large.")
+
+
+class Busy(APIException):
+    """All that could answer is taken. `wait`: seconds after which to try again."""
+
+    status_code = 503
+    default_code = "busy"
+    default_detail = gettext_lazy("This model is answering others just now. Try again in a moment.")
+    wait = 1
