@@ -168,8 +168,10 @@ def form_figures(client: "Client", small: "Machine", large: "Machine") -> list[F
 
 def row_figure(machine: "Machine") -> Figure:
     from machines.services.predictions import predictor_of, row_table
+    from machines.serving.predictor import Predictor
 
     predictor = predictor_of(machine)
+    assert isinstance(predictor, Predictor), "the machine was trained here"
     table = row_table(predictor.schema, answered(machine))
     times = times_of(lambda: predictor.run(table), 3000)
     return Figure("one row through ONNX Runtime, median", 1e6 * quantile(times, 0.5), "µs", 100)

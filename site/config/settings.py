@@ -107,6 +107,7 @@ DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # WAL lets readers go on while one writes; IMMEDIATE takes the write lock before the first read of a transaction,
     # without which two read-modify-write transactions fail with "database is locked" (measured: 253 of 603).
+    DATABASES["default"]["CONN_MAX_AGE"] = None  # opening it costs a millisecond, an open one nothing
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -191,6 +192,7 @@ vars().update(env.email("EMAIL_URL", "consolemail://"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", f"EasyAutoML <noreply@{urlsplit(SITE_URL).hostname}>")
 
 # REST: keys only, JSON only
+PREDICTIONS_PER_MINUTE = env.integer("PREDICTIONS_PER_MINUTE", 600, at_least=1)  # of one key
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

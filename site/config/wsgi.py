@@ -9,4 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.core.wsgi import get_wsgi_application
 
-application = get_wsgi_application()
+site = get_wsgi_application()
+
+from api.lane import Lane  # noqa: E402  (the apps are ready only now)
+from machines.services.usage import METER  # noqa: E402
+
+application = Lane(site)
+METER.run()

@@ -115,6 +115,7 @@ def worker_command(queues: str) -> list[str]:
 def web_command(host: str, port: int) -> list[str]:
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
     command = [gunicorn, "config.wsgi", "--pythonpath", "site", "--bind", f"{host}:{port}", "--threads", "8"]
+    command += ["--worker-class", "config.threads.Worker"]
     return [*command, "--workers", str(settings.WEB_WORKERS), "--timeout", "180", "--log-level", "warning"]
 
 
