@@ -22,7 +22,7 @@ def send(client, address, megabytes, body=None):
 
 @pytest.mark.parametrize("address", ["/machines/new/", "/accounts/login/", "/nowhere/"])
 def test_far_too_large(alice_client, settings, address):
-    settings.UPLOAD_LIMIT_BYTES = 5_000_000
+    settings.UPLOAD_LIMIT_BYTES = settings.MODEL_UPLOAD_LIMIT_BYTES = 5_000_000
     for client in (Client(), alice_client):
         response = send(client, address, 21, Unread())
         assert response.status_code == 413 and b"too much at once" in response.content
@@ -30,7 +30,7 @@ def test_far_too_large(alice_client, settings, address):
 
 
 def test_a_little_too_large_is_for_the_form_to_say(alice_client, settings):
-    settings.UPLOAD_LIMIT_BYTES = 5_000_000
+    settings.UPLOAD_LIMIT_BYTES = settings.MODEL_UPLOAD_LIMIT_BYTES = 5_000_000
     cut_off = send(alice_client, "/machines/new/", 6, io.BytesIO(b"--x--"))
     assert cut_off.status_code == 400, "it was read: the test announced more than it sent"
 
