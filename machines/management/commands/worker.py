@@ -12,6 +12,7 @@ from machines.jobs.servers import QUEUES
 from machines.scratch import scratch_sweep
 from machines.services.sweeping import StrangeStorageError, storage_sweep
 from machines.services.works import servers_prune, works_prune
+from machines.serving.locked.lock import protection
 
 logger = logging.getLogger(__name__)
 SWEEP_AFTER = timedelta(hours=24)
@@ -26,7 +27,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, queues: str, interval: float, **options: Any) -> None:
         scratch_sweep()
+        tell_of_the_lock()
         EmbeddedWorker(queues.split(","), interval=interval, keep_house=keep_house).serve()
+
+
+def tell_of_the_lock() -> None:
+    """Prove that uploaded models can be locked in here, and say so where they cannot."""
+    found = protection()
+    if not found.is_whole:
+        logger.warning("Only ONNX and safetensors models are taken here: %s.", found.why_not)
 
 
 def keep_house() -> None:
