@@ -1,8 +1,7 @@
 """What a person waits for, and what it costs: make bench NAME=pages
 
 Form and answer pages, one row through the model, upload to first answer, memory of a web worker, the second start, and
-how good the demo table's machine is. Everything happens in a temporary database and storage. Results:
-benchmarks/results/pages.json.
+how good the demo table's machine is. All in a temporary database and storage. Results: benchmarks/results/pages.json.
 """
 
 import csv

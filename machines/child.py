@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TICK_SECONDS = 0.25
 END = None
 GIGABYTE = 2**30
+MOST_WAITING = 10_000  # messages that nobody has looked at yet
+MOST_ERROR = 4096  # characters of one line of what it says to the log
 SPARE_MB = 512  # above the memory limit, of what libraries reserve and never touch (measured with torch: 200)
 OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "memory allocation of", "can't allocate memory")  # last words of libraries
 
@@ -49,8 +51,10 @@ class Child:
         threads: int = 1,
         niceness: int = 0,
         limits: Mapping[int, int] | None = None,
+        line_mb: int = 256,
     ) -> None:
         self.scratch = Scratch()
+        self.most_letters, self.says_too_much = line_mb * 2**20, False
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         environment["TMPDIR"] = str(self.scratch.path)
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"):
@@ -80,16 +84,19 @@ class Child:
         self.send(json.dumps(request))
 
     def _read_messages(self, pipe: IO[str]) -> None:
-        for line in pipe:
+        while line := pipe.readline(self.most_letters):
+            if len(line) == self.most_letters or self._messages.qsize() > MOST_WAITING:
+                self.says_too_much = True  # a program of a stranger could fill our memory with it
+                break
             self._take_message(line)
         self._messages.put(END)
 
     def _read_errors(self, pipe: IO[str]) -> None:
-        for line in pipe:
+        while line := pipe.readline(MOST_ERROR):
             self.errors = [*self.errors[-80:], line]
 
     def _take_message(self, line: str) -> None:
-        with suppress(json.JSONDecodeError):  # a library may print; that is not a message
+        with suppress(ValueError, RecursionError):  # a library may print; that is not a message
             message = json.loads(line)
             if isinstance(message, dict):
                 self._messages.put(message)
@@ -146,6 +153,8 @@ def run_child(
     niceness: int = 0,
     address_mb: int | None = None,
     file_gb: int = 4,
+    scratch_gb: int | None = None,
+    line_mb: int = 256,
     on_message: Callable[[dict[str, Any]], None] = lambda message: None,
     on_tick: Callable[[Child], None] = lambda child: None,
 ) -> dict[str, Any]:
@@ -153,11 +162,12 @@ def run_child(
 
     `on_message` sees every message before the last as it comes; `on_tick` is called four times a second and may send to
     the child or raise to stop it. As often it is stopped when it has taken more than `memory_mb`; the system itself
-    refuses what it asks for soon after that, however fast it grows. No file that it writes grows beyond `file_gb`.
+    refuses what it asks for soon after that, however fast it grows. No file that it writes grows beyond `file_gb`, its
+    temporary files together not far beyond `scratch_gb`, and what it says at a time is shorter than `line_mb`.
     `address_mb` limits its address space, of which libraries reserve more than they use. Raises ChildFailedError.
     """
     limits = _limits(seconds, threads, memory_mb, address_mb) | {resource.RLIMIT_FSIZE: file_gb * GIGABYTE}
-    child = Child(module, request, threads=threads, niceness=niceness, limits=limits)
+    child = Child(module, request, threads=threads, niceness=niceness, limits=limits, line_mb=line_mb)
     deadline = time.monotonic() + seconds
     last: dict[str, Any] = {}
     is_hanging = False
@@ -166,8 +176,10 @@ def run_child(
             if message:
                 last = message
                 on_message(message)
-            _check_limits(child, deadline, memory_mb)
+            _check_limits(child, deadline, memory_mb, scratch_gb)
             on_tick(child)
+        if child.says_too_much:
+            raise ChildFailedError("crash", "it says too much")
         child.process.wait(timeout=TICK_SECONDS * 20)
     except subprocess.TimeoutExpired:
         is_hanging = True  # at the door: it has said its last word
@@ -203,8 +215,10 @@ def _stand_back(pid: int, niceness: int) -> None:
         Path(f"/proc/{pid}/oom_score_adj").write_text("500", encoding="ascii")
 
 
-def _check_limits(child: Child, deadline: float, memory_mb: int) -> None:
+def _check_limits(child: Child, deadline: float, memory_mb: int, scratch_gb: int | None) -> None:
     if time.monotonic() > deadline:
         raise ChildFailedError("deadline")
     if child.memory_mb > memory_mb:
         raise ChildFailedError("memory")
+    if scratch_gb is not None and child.scratch.is_too_full(scratch_gb * GIGABYTE):
+        raise ChildFailedError("crash", "it writes too much")

@@ -33,6 +33,7 @@ class Report:
             (_("Answers"), self._served()),
             (_("Opened in"), self._lock()),
             (_("Compared with the original"), self._parity()),
+            (_("A look at the file"), self._look()),
             (_("Numbers learned"), number(found["parameters"]) if found.get("parameters") is not None else ""),
             (_("ONNX opset"), str(found.get("opset") or "")),
             (_("Took"), current_formats().duration(found["seconds"]) if found.get("seconds") is not None else ""),
@@ -47,9 +48,8 @@ class Report:
 
     @property
     def notices(self) -> list[str]:
-        """Everything its owner should know: of the check, of the scanner, of answers that vary."""
+        """Everything its owner should know: of the check, of answers that vary."""
         told = [sentence(notice) for notice in self.found.get("notices") or []]
-        told += [_("A look at the file says: %(note)s") % {"note": note} for note in self.found.get("scanner") or []]
         if self.found.get("varies"):
             told.append(_("It does not always give the same answer to the same row."))
         return told
@@ -67,6 +67,10 @@ class Report:
         if self.found["is_locked"]:
             return _("a locked process: no files, no network, no other programs")
         return _("a process of its own; this server cannot lock it, so only formats without code are taken")
+
+    def _look(self) -> str:
+        """What the scanner says, a courtesy: what it finds is as often good as bad."""
+        return " ".join(_(note) for note in self.found.get("scanner") or [] if note)
 
     def _parity(self) -> str:
         parity = self.found.get("parity")

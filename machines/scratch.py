@@ -5,26 +5,36 @@ Each holds a lock that its parent keeps: the system lets go of it when that proc
 
 import fcntl
 import os
-import shutil
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
-PREFIX, LOCK = "easyautoml-child-", ".lock"
+from machines.serving.locked import folders
+
+PREFIX, LOCK, FILES = "easyautoml-child-", ".lock", "files"
 YOUNG_SECONDS = 60.0  # a folder may not have its lock yet
 
 
 class Scratch:
-    """One such folder, held until `remove`."""
+    """One such folder, held until `remove`. `path`, for the child, lies inside: a locked one becomes the property of its
+
+    user (nobody), who must be able to reach it, but neither to let go of the lock nor to pass for its parent.
+    """
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._lock = os.open(self.path / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self.folder.chmod(0o711)
+        self.path = self.folder / FILES
+        self.path.mkdir(mode=0o700)
+        self._lock = os.open(self.folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
+    def is_too_full(self, most_bytes: int) -> bool:
+        return folders.is_too_full(self.path, most_bytes)
+
     def remove(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
+        folders.remove(self.folder)
         with suppress(OSError):  # removed twice
             os.close(self._lock)
 
@@ -51,7 +61,7 @@ def _remove(folder: Path) -> bool:
         return False
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
+        folders.remove(folder)
     except OSError:
         return False  # its parent lives
     finally:

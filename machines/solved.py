@@ -38,6 +38,12 @@ class SolvingView(WorkView):
         return path.stat().st_size if path else None
 
     @property
+    def answered(self) -> int:
+        """Rows that have an answer: an uploaded model gives none where a value that it needs is missing."""
+        result = self.work.result
+        return int(result.get("rows", 0)) - int(result.get("unanswered", 0))
+
+    @property
     def notices(self) -> list[str]:
         return [sentence(notice) for notice in self.work.result.get("notices", [])[:MOST_NOTICES]]
 

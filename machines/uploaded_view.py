@@ -1,6 +1,7 @@
 """What pages show of an uploaded model: its versions, what was found when one was checked, how a program asks it."""
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +25,7 @@ from models.model_version import VersionState
 from models.work import WorkKind
 
 HASH_SHOWN = 8  # of 64 characters
-EXAMPLE_VALUES = 24  # a longer row is hinted at
+EXAMPLE_VALUES = 24  # a longer row is made by a line of Python
 TAGS = {VersionState.CHECKING: "is-training", VersionState.READY: "is-good", VersionState.REFUSED: "is-bad"}
 
 
@@ -93,7 +94,13 @@ class VersionView:
 
     @property
     def example(self) -> str:
-        return example_body(self.signature)
+        """What a program sends for one row, quoted for a shell: names come from the file, which may be hostile."""
+        return shlex.quote(_long_row(self.signature) if self.is_long else example_body(self.signature))
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a row is too long to be shown, so that a line of Python has to make the example."""
+        return any((tensor.width or 1) > EXAMPLE_VALUES for tensor in self.signature.inputs)
 
     @property
     def columns(self) -> list["ColumnView"]:
@@ -140,6 +147,8 @@ class ModelPage:
         """The version that was uploaded last, whatever became of it."""
         version = self.machine.versions.light().select_related("uploaded_by").first()
         assert version is not None, "an uploaded model is made with its first version, and one that answers stays"
+        if version.state == VersionState.READY and self.machine.uploaded_version_id is None:
+            self.machine.refresh_from_db(fields=["uploaded_version", "machine_status"])  # its check has just ended
         return VersionView(version, self.machine)
 
     @cached_property
@@ -176,6 +185,7 @@ class ModelRow:
     machine: Machine
     may: frozenset[Action]
     newest: VersionView | None
+    used: VersionView | None
 
     @staticmethod
     def with_newest(machines: MachineQuerySet) -> MachineQuerySet:
@@ -186,10 +196,24 @@ class ModelRow:
     def of(cls, machines: Iterable[tuple[Machine, frozenset[Action]]]) -> "list[ModelRow]":
         """Return the rows for machines from `with_newest`; one query."""
         pairs = list(machines)
-        keys = [machine.newest for machine, _may in pairs]  # type: ignore[attr-defined]  # annotated
-        found = ModelVersion.objects.light().select_related("uploaded_by").in_bulk(keys)
-        views = [VersionView(found[key], m) if key in found else None for key, (m, _) in zip(keys, pairs, strict=True)]
-        return [cls(machine, may, view) for (machine, may), view in zip(pairs, views, strict=True)]
+        keys = [(machine.newest, machine.uploaded_version_id) for machine, _may in pairs]  # type: ignore[attr-defined]
+        found = (
+            ModelVersion.objects.light().select_related("uploaded_by").in_bulk({key for both in keys for key in both})
+        )
+        return [
+            cls(machine, may, *(VersionView(found[key], machine) if key in found else None for key in both))
+            for (machine, may), both in zip(pairs, keys, strict=True)
+        ]
+
+    @property
+    def has_form(self) -> bool:
+        return bool(self.used and self.used.version.description.get("has_form"))
+
+    @property
+    def made(self) -> str:
+        """What answers, else what was uploaded last."""
+        view = self.used or self.newest
+        return view.made if view else ""
 
     @property
     def version(self) -> int:
@@ -219,7 +243,16 @@ def taken_here() -> Taken:
 
 def example_body(signature: Signature) -> str:
     """Return what a program sends for one row, as JSON."""
-    parts = {tensor.name: _example(tensor) for tensor in signature.inputs}
+    return _body({tensor.name: _example(tensor) for tensor in signature.inputs})
+
+
+def _long_row(signature: Signature) -> str:
+    """Return a line of Python that prints `example_body` of a model with long rows."""
+    body = _body({tensor.name: _repeated(tensor) for tensor in signature.inputs})
+    return f"import json; print(json.dumps({body}))"
+
+
+def _body(parts: Mapping[str, str]) -> str:
     if len(parts) == 1:
         return f'{{"input_data": {next(iter(parts.values()))}}}'
     inner = ", ".join(f"{json.dumps(name, ensure_ascii=False)}: {part}" for name, part in parts.items())
@@ -227,15 +260,23 @@ def example_body(signature: Signature) -> str:
 
 
 def _example(tensor: Tensor) -> str:
-    """Return one row of a tensor as JSON; of a long one its beginning."""
-    value: Any = "text" if tensor.dtype == TEXT else True if tensor.dtype == "bool" else 1
-    if (tensor.width or 1) > EXAMPLE_VALUES:
-        depth = len(tensor.shape)
-        return "[" * (depth + 1) + f"{json.dumps(value)}, …" + "]" * (depth + 1)
-    row = value
+    """Return one row of a tensor as JSON."""
+    row = _value(tensor)
     for size in reversed(tensor.shape):
         row = [row] * (size or 1)
     return json.dumps([row])
+
+
+def _repeated(tensor: Tensor) -> str:
+    """Return one row of a tensor as Python writes it in short: `[[1] * 28] * 28`."""
+    row = repr(_value(tensor))
+    for size in reversed(tensor.shape):
+        row = f"[{row}] * {size}" if size and size > 1 else f"[{row}]"
+    return f"[{row}]"
+
+
+def _value(tensor: Tensor) -> Any:
+    return "text" if tensor.dtype == TEXT else True if tensor.dtype == "bool" else 1
 
 
 def _shape(tensor: Tensor, batch: int | None) -> str:

@@ -90,7 +90,8 @@ def _waited(version: ModelVersion) -> ModelVersion:
 
 def _undo(version: ModelVersion, request: Request, *, is_first: bool) -> None:
     """Leave nothing of a refused file behind, and say why it was refused."""
-    if is_first:
+    others = ModelVersion.objects.filter(machine=version.machine_id).exclude(pk=version.pk)
+    if is_first and not others.exists():  # somebody may have given it another file meanwhile
         machine_delete(machine=version.machine, user=key_of(request).user)
     else:
         version_delete(version=version, user=key_of(request).user)

@@ -122,13 +122,13 @@ def sniff(head: bytes, tail: bytes, size: int) -> str:
 
 def agree(format_: str, file_name: str, framework: str) -> None:
     """Raise DataError unless name and framework say the same as the content. A name without a known ending says nothing."""
+    end = PurePath(file_name).suffix.lower()
+    if end in KNOWN_SUFFIXES and end not in SUFFIXES[format_]:  # first: a framework nobody chose comes from the name
+        name = PurePath(file_name).name[:100]
+        raise DataError(OTHER_NAME, file=name, format=NAMES[format_], end=SUFFIXES[format_][0])
     wanted = FRAMEWORK_OF[format_]
     if framework != wanted:
         raise DataError(OTHER_FRAMEWORK, format=NAMES[format_], framework=FRAMEWORK_NAMES[wanted])
-    end = PurePath(file_name).suffix.lower()
-    if end in KNOWN_SUFFIXES and end not in SUFFIXES[format_]:
-        name = PurePath(file_name).name[:100]
-        raise DataError(OTHER_NAME, file=name, format=NAMES[format_], end=SUFFIXES[format_][0])
 
 
 def _check_needs(format_: str, has_layers: bool, is_locked: bool) -> None:

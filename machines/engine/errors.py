@@ -3,10 +3,16 @@
 Messages are English templates with named values, so that the website can translate the template first and fill it in after.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+PLAIN = re.compile(
+    r"(?:[^%]|%%|%\(\w+\)s)*"
+)  # places for values, and none of their widths: those could fill the memory
+MOST_TEMPLATE, MOST_VALUES = 2_000, 100_000  # characters
 
 
 def gettext_noop(template: str) -> str:
@@ -37,7 +43,12 @@ class Notice:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Notice":
-        return cls(data["template"], dict(data["values"]), Weight(data["weight"]))
+        """Read what a child process, or the database, says. Raises ValueError for what is no notice of ours."""
+        template, values = data["template"], dict(data["values"])
+        is_plain = len(template) <= MOST_TEMPLATE and (not values or PLAIN.fullmatch(template))
+        if not is_plain or len(str(values)) > MOST_VALUES:
+            raise ValueError(f"no notice: {template[:100]!r}")
+        return cls(template, values, Weight(data["weight"]))
 
 
 class DataError(ValueError):

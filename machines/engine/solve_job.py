@@ -116,6 +116,7 @@ def run(request: dict[str, Any], parent: Parent) -> dict[str, Any]:
     return {
         "rows": rows.count,
         "unreadable": problems.unreadable,
+        "unanswered": problems.unanswered,
         "errors": problems.count,
         "notices": [notice.to_json() for notice in notices],
         "resumed_chunks": resumed,

@@ -85,6 +85,9 @@ class WordsForm(forms.Form):
             self.add_error("second", _("A standard deviation of 0 scales nothing. Choose no scaling."))
         elif data.get("scaling") == SPAN and data.get("low") is None and data.get("high") is None:
             data["low"], data["high"] = min(first, second), max(first, second)
+        low, high = data.get("low"), data.get("high")
+        if data.get(self.key) == "number" and low is not None and high is not None and low > high:
+            self.add_error("low", _("The lowest value lies above the highest."))
         return data
 
     @property

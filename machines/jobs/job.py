@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from machines.engine.errors import Notice, gettext_noop
+from machines.child import Child
+from machines.engine.errors import DataError, Notice, gettext_noop
 from models import Work
 
 Request: TypeAlias = dict[str, Any]
@@ -18,6 +19,18 @@ NO_RESULT = {
     "lost": gettext_noop("The server that did this stopped several times. Ask who runs the site to look at its log."),
     "disk": gettext_noop("The disk of the server is full. Ask who runs it to make room, then try again."),
 }
+
+
+def answer_of(message: Answer) -> Answer:
+    """Return the last message of a child. Raises DataError with the sentence that it ended with instead."""
+    if message.get("kind") == "error":
+        notice = Notice.from_json(message["error"])
+        raise DataError(notice.template, **notice.values)
+    return message
+
+
+def _as_it_is(work: Work, folder: Path, answer: Answer, on_tick: Callable[[Child], None]) -> Answer:
+    return answer
 
 
 def _nothing(*args: Any) -> None:
@@ -37,6 +50,7 @@ class Job:
     seconds: Callable[[Work], float]  # hard deadline of the child
     prepare: Callable[[Work, Path], Request]  # the folder is the work's own, and still there after a crash
     record: Callable[[Work, Path, Answer], None]
+    looked: Callable[[Work, Path, Answer, Callable[[Child], None]], Answer] = _as_it_is  # before the transaction
     check: Callable[[Work], None] = _nothing  # whether who asked still may
     failed: Callable[[Work, Notice], None] = _nothing
     cancelled: Callable[[Work], None] = _nothing
@@ -44,6 +58,8 @@ class Job:
     keeps_folder: bool = False  # after it is finished: there lies what it made
     tries_again: bool = True  # after a crash, or memory that ran out: it may have been bad luck
     file_gb: int = 4  # no file that the child writes may grow larger
+    scratch_gb: int | None = None  # its temporary files together, where a stranger's program may write them
+    line_mb: int = 256  # what it says at a time
     words: "dict[str, str] | None" = None  # instead of NO_RESULT
 
     def sentence(self, reason: str) -> str:

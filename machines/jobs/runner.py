@@ -12,7 +12,7 @@ from machines.child import Child, ChildFailedError, run_child
 from machines.engine.errors import DataError, Notice
 from machines.engine.files import FULL
 from machines.jobs.folders import folder_of, remove_folder_of
-from machines.jobs.job import Answer, Job, Request
+from machines.jobs.job import Answer, Job, Request, answer_of
 from machines.jobs.kinds import job_of
 from machines.jobs.patience import AWAY, forget_connection, patiently
 from machines.jobs.queue import send
@@ -102,13 +102,12 @@ class _Attempt:
             memory_mb=self.work.memory_mb or settings.WORK_MEMORY_MB,
             niceness=NICENESS,
             file_gb=self.job.file_gb,
+            scratch_gb=self.job.scratch_gb,
+            line_mb=self.job.line_mb,
             on_message=watcher.on_message,
             on_tick=watcher.on_tick,
         )
-        if answer.get("kind") == "error":
-            notice = Notice.from_json(answer["error"])
-            raise DataError(notice.template, **notice.values)
-        return answer
+        return self.job.looked(self.work, self.folder, answer_of(answer), watcher.on_tick)
 
     def _request(self) -> Request:
         self.job.check(self.work)

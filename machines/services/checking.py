@@ -1,7 +1,7 @@
 """The check of an uploaded file: asked for by an upload, done in a locked child process, recorded on the version."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,11 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
 from machines import storage
+from machines.child import Child, run_child
+from machines.conversion import believed
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.files import write_safely
-from machines.jobs.job import Answer, Job, Request
+from machines.jobs.job import Answer, Job, Request, answer_of
 from machines.services.works import machine_held
 from machines.serving.description import from_columns, has_form, is_of_tensors, propose
 from machines.serving.signature import Signature
@@ -21,7 +23,8 @@ from models import EncDecConfiguration, Machine, ModelVersion, Work
 from models.machine import InvalidTransition
 from models.model_version import InvalidVersionTransition, Served
 
-MOST_ONNX_BYTES = 2**31 - 1  # more does not fit into one protobuf
+SEEN = "seen outside"  # in an answer: what no child that opened the file has said
+LOOK_SECONDS = 60.0
 WORDS = {
     "deadline": gettext_noop("Checking this file took longer than it may, so it is refused. A smaller model may pass."),
     "memory": gettext_noop("Checking this file needed more memory than this server allows. A smaller model may pass."),
@@ -33,7 +36,6 @@ NOT_ALLOWED = gettext_noop("Whoever uploaded this file may no longer change this
 NOT_KEPT = gettext_noop("The file is not kept here any more. Upload it again.")
 CANCELLED = gettext_noop("The check was cancelled.")
 JUDGED = gettext_noop("This file has been checked already.")
-NO_ONNX = gettext_noop("What the conversion of this file made is no ONNX model, so it is refused.")
 WORDS_LEFT_OUT = gettext_noop(
     "The description that came with the file does not fit the model and was left out: %(why)s"
 )
@@ -45,6 +47,7 @@ class Found:
 
     facts: dict[str, Any]
     signature: Signature
+    report: dict[str, Any]
     last: Mapping[str, str]  # output -> operator before it
 
 
@@ -94,12 +97,27 @@ def _onnx(work: Work, folder: Path) -> Path:
     return folder / f"converted-{work.fencing_token}.onnx"
 
 
+def _looked(work: Work, folder: Path, answer: Answer, on_tick: Callable[[Child], None]) -> Answer:
+    """Look at what the child made: it is as hostile as what it read. Raises DataError, ChildFailedError."""
+    if answer.get("served") != Served.CONVERTED:
+        return answer
+    seen = run_child(
+        "machines.conversion.outside",
+        {"path": str(_onnx(work, folder))},
+        seconds=LOOK_SECONDS,
+        memory_mb=settings.CHECK_MEMORY_MB,
+        line_mb=JOB.line_mb,
+        on_tick=on_tick,
+    )
+    return answer | {SEEN: answer_of(seen)}
+
+
 def _record(work: Work, folder: Path, answer: Answer) -> None:
-    """Keep what the check found. What the child made is as hostile as what it read: it is checked here once more."""
+    """Keep what the check found, as far as it is believed."""
     kept: Path | None = None
     try:
         found, kept = _found(answer, _onnx(work, folder))
-        is_recorded = _recorded(work, answer, found)
+        is_recorded = _recorded(work, found)
     except BaseException:
         _drop(kept)
         raise
@@ -107,14 +125,14 @@ def _record(work: Work, folder: Path, answer: Answer) -> None:
         _drop(kept)
 
 
-def _recorded(work: Work, answer: Answer, found: Found) -> bool:
+def _recorded(work: Work, found: Found) -> bool:
     """Change the version and its machine, unless the work was ended, or the machine deleted, meanwhile."""
     machine, version = machine_held(work=work), _version(work)
     if machine is None or version is None or not work.finish({"version": version.number}):
         return False
     described, notices = _described(work, version, found)
-    report = storable(answer["report"])
-    report["notices"] = [*report.get("notices", []), *(notice.to_json() for notice in notices)]
+    report = found.report
+    report["notices"] = [*report["notices"], *(notice.to_json() for notice in notices)]
     if not version.accept(**found.facts, **described, report=report):
         return False
     if not machine.versions.ready().filter(number__gt=version.number).exists():
@@ -124,48 +142,19 @@ def _recorded(work: Work, answer: Answer, found: Found) -> bool:
 
 def _found(answer: Answer, path: Path) -> tuple[Found, Path | None]:
     """Raises DataError where the converted model is none that may be run."""
-    served = Served(answer["served"])
-    signature = Signature.from_json(storable(answer["signature"]))
-    facts: dict[str, Any] = {"served": served, "format": answer["format"], "signature": signature.to_json()}
-    if served is Served.NATIVE:
-        return Found(facts, signature, {}), None
-    last = _last_operators(_checked(path))
-    if path.stat().st_size <= settings.MODEL_ROW_BYTES:
-        return Found(facts | {"onnx": path.read_bytes()}, signature, last), None
+    told = believed.read(storable(answer))
+    facts: dict[str, Any] = {"served": told.served, "format": told.format, "signature": told.signature.to_json()}
+    if told.served == Served.NATIVE:
+        return Found(facts, told.signature, told.report, {}), None
+    seen = dict(answer[SEEN])
+    last = seen.pop("last")
+    report, content = told.report | seen, path.read_bytes()
+    if len(content) <= settings.MODEL_ROW_BYTES:
+        return Found(facts | {"onnx": content}, told.signature, report, last), None
     folder = storage.new_folder("models")
-    storage.write_whole(folder / "converted.onnx", _chunks(path))
     kept = folder / "converted.onnx"
-    return Found(facts | {"onnx_path": storage.recorded(kept)}, signature, last), folder
-
-
-def _checked(path: Path) -> bytes:
-    from machines.conversion.onnx_check import check_onnx  # loads onnx, which web processes never need
-
-    if not path.is_file() or not 0 < path.stat().st_size <= MOST_ONNX_BYTES:
-        raise DataError(NO_ONNX)
-    content = path.read_bytes()
-    check_onnx(content)
-    return content
-
-
-def _last_operators(content: bytes) -> dict[str, str]:
-    """Per output the operator that makes it, seen through what only changes its form. Call it for checked bytes."""
-    import onnx  # as above
-
-    graph = onnx.load_model_from_string(content).graph
-    made = {name: node for node in graph.node for name in node.output}
-    last = {}
-    for output in graph.output:
-        node, steps = made.get(output.name), 0
-        while node and node.op_type in {"Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze"} and steps < 9:
-            node, steps = made.get(node.input[0]), steps + 1
-        last[output.name] = node.op_type if node else ""
-    return last
-
-
-def _chunks(path: Path) -> Any:
-    with path.open("rb") as file:
-        yield from iter(lambda: file.read(2**20), b"")
+    storage.write_whole(kept, [content])
+    return Found(facts | {"onnx_path": storage.recorded(kept)}, told.signature, report, last), folder
 
 
 def _drop(folder: Path | None) -> None:
@@ -247,10 +236,13 @@ JOB = Job(
     seconds=lambda work: settings.CHECK_SECONDS,
     check=_check,
     prepare=_prepare,
+    looked=_looked,
     record=_record,
     failed=_failed,
     cancelled=_cancelled,
     retried=_retried,
+    scratch_gb=4,
+    line_mb=4,
     tries_again=False,  # a file that brings its reader down does so again
     words=WORDS,
 )

@@ -1,5 +1,6 @@
 """Answers of uploaded models from the locked runner: which process answers whom, and what a person is told when none does."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from machines.serving.uploaded import FAILED
 from models import ModelVersion
 from models.model_version import Served
 
+logger = logging.getLogger(__name__)
 RUNNER = Runner()  # of this process; it starts nothing before it is asked
 
 
@@ -50,6 +52,8 @@ class Host:
         except ModelFailedError:
             raise
         except RunnerError as error:
+            if error.reason not in {"busy", "input"}:  # its details may quote the row, so they are not logged
+                logger.warning("version %s of an uploaded model gave no answer: %s", self.version_id, error.reason)
             raise ModelFailedError(error.reason, error.details) from error
 
 
@@ -60,6 +64,7 @@ def host_of(version: ModelVersion) -> Host:
         loader="onnx" if is_converted else version.format,
         content=lambda: content_of(version.pk, is_converted=is_converted),
         signature=Signature.from_json(version.signature),
+        owner=version.uploaded_by_id,
     )
     return Host(version.pk, version.sha256, hosted, keeps_nothing=is_converted)
 
@@ -81,5 +86,5 @@ def _gone() -> bytes:
 
 
 def forget(version: ModelVersion) -> None:
-    """End the shared process of a version that was replaced or deleted; others end when nobody asks them any more."""
-    RUNNER.drop((version.pk, version.sha256, ""))
+    """End the processes of a version that was replaced or deleted; what they remember goes with them."""
+    RUNNER.drop_where(lambda key: key[:2] == (version.pk, version.sha256))

@@ -221,7 +221,7 @@ def _record(work: Work, folder: Path, answer: Answer) -> None:
     """Keep what is said about the rows with the work, and what stands in them in its folder only."""
     version = int(_model(work, folder).stem.rpartition("-")[2])
     write_safely(folder / _name(work, PREVIEW), orjson.dumps(_preview(answer)))
-    told = {name: answer[name] for name in ("rows", "errors", "unreadable", "notices")}
+    told = {name: answer[name] for name in ("rows", "errors", "unreadable", "unanswered", "notices")}
     if not work.finish(told | {"version": version}):
         return
     Work.objects.filter(pk=work.pk).update(size=answer["rows"])

@@ -84,5 +84,5 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
             messages.error(request, sentence(error.notice))
             return redirect("machines:delete", pk=pk)
         messages.success(request, _("“%(name)s” and its data are deleted.") % {"name": machine.machine_name})
-        return redirect("machines:list")
+        return redirect("uploaded:list" if machine.machine_is_uploaded_model else "machines:list")
     return render(request, "machines/delete.html", {"machine": machine})

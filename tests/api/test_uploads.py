@@ -161,3 +161,16 @@ def test_uploads_are_counted_by_themselves(program, alice, monkeypatch):
     late = upload(program)
     assert late.status_code == 429 and error_of(late)["code"] == "throttled" and 0 < int(late["Retry-After"]) <= 60
     assert program.get("models/").status_code == program.get(f"models/{model.pk}/versions/").status_code == 200
+
+
+def test_a_refused_file_does_not_take_another_one_along(program, monkeypatch):
+    """While the first caller waits for the check of a bad file, somebody gives the model a good one."""
+
+    def wait(version, seconds):
+        make_version(version.machine)
+        version.refuse({"template": "No.", "values": {}, "weight": "warning"})
+        return version
+
+    monkeypatch.setattr(uploads, "check_wait", wait)
+    assert upload(program).status_code == 422
+    assert [version.number for version in Machine.objects.get().versions.all()] == [2]

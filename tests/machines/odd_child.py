@@ -68,6 +68,46 @@ def take_addresses(request: dict[str, str]) -> None:
         print(json.dumps({"refused": False}))
 
 
+def endless_line(request: dict[str, str]) -> None:
+    while True:
+        sys.stdout.write("x" * 2**20)
+
+
+def endless_lines(request: dict[str, str]) -> None:
+    while True:
+        sys.stdout.write('{"a": 1}\n' * 10_000)
+
+
+def endless_error(request: dict[str, str]) -> None:
+    for _ in range(100):
+        sys.stderr.write("x" * 2**20)
+    answer(request)
+
+
+def strange_numbers(request: dict[str, str]) -> None:
+    print("1" * 5000)
+    print("[" * 100_000)
+    answer(request)
+
+
+def fill_the_disk(request: dict[str, str]) -> None:
+    folder = Path(tempfile.gettempdir())
+    for number in range(100):
+        (folder / str(number)).write_bytes(bytes(2**26))
+        time.sleep(0.02)
+    time.sleep(60)
+
+
+def deep_folders(request: dict[str, str]) -> None:
+    print(json.dumps({"folder": tempfile.gettempdir()}), flush=True)
+    os.chdir(tempfile.gettempdir())
+    for _ in range(3000):
+        Path("a").mkdir()
+        os.chdir("a")
+    Path("closed").mkdir(0o300)
+    Path("closed/b").write_text("secret")
+
+
 def echo(request: dict[str, str]) -> None:
     print(json.dumps({"ready": True}), flush=True)
     print(json.dumps({"heard": sys.stdin.readline().strip()}))

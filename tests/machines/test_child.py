@@ -1,6 +1,7 @@
 """The runner of child processes: what it gets back, what it stops, what it keeps to itself."""
 
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -136,3 +137,36 @@ def test_pipes_and_threads_are_closed():
     assert not any(reader.is_alive() for reader in child._readers)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     child.send("too late")  # is no error
+
+
+@pytest.mark.parametrize("do", ["endless_line", "endless_lines"])
+def test_what_it_says_without_end_is_not_heard_to_its_end(do):
+    before, began = peak_mb(), time.monotonic()
+    with pytest.raises(ChildFailedError, match="crash"):
+        run(do, line_mb=1)
+    assert peak_mb() - before < 60 and time.monotonic() - began < 10
+
+
+def test_a_log_of_one_endless_line_is_cut():
+    before = peak_mb()
+    assert run("endless_error") == {"said": "hello"}
+    assert peak_mb() - before < 20
+
+
+def test_numbers_and_depths_that_json_does_not_take_are_passed_over():
+    assert run("strange_numbers") == {"said": "hello"}
+
+
+def test_temporary_files_have_a_limit_together():
+    with pytest.raises(ChildFailedError, match="crash") as failed:
+        run("fill_the_disk", scratch_gb=1)
+    assert failed.value.details == "it writes too much"
+
+
+def test_folders_in_folders_go_too_however_deep():
+    folder = Path(run("deep_folders")["folder"])
+    assert not folder.exists()
+
+
+def peak_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from machines.scratch import Scratch, scratch_sweep
+from machines.serving.locked.lock import NOBODY
 
 HOLDER = "import time; from machines.scratch import Scratch; print(Scratch().path, flush=True); time.sleep(600)"
 
@@ -34,10 +35,10 @@ def killed(tmp_path):
 
 def test_it_works(tmp_path):
     scratch = Scratch()
-    assert scratch.path.parent == tmp_path and scratch.path.stat().st_mode & 0o077 == 0
+    assert scratch.path.parent.parent == tmp_path and scratch.path.stat().st_mode & 0o077 == 0
     scratch.remove()
     scratch.remove()
-    assert not scratch.path.exists()
+    assert not scratch.path.exists() and not list(tmp_path.glob("easyautoml-*"))
 
 
 def test_what_a_killed_process_left_is_swept_and_not_before(killed):
@@ -46,6 +47,15 @@ def test_what_a_killed_process_left_is_swept_and_not_before(killed):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert scratch_sweep() == 0, "it may have been made this very moment"
+    assert scratch_sweep(young=0) == 1 and not folder.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_what_became_the_property_of_a_locked_child_is_swept_too(killed):
+    process, folder = killed
+    os.chown(folder, NOBODY, NOBODY)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
     assert scratch_sweep(young=0) == 1 and not folder.exists()
 
 

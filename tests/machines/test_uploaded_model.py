@@ -191,7 +191,7 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
-def test_many_rows_are_answered_in_a_locked_process(point, django_capture_on_commit_callbacks):
+def test_many_rows_are_answered_in_a_locked_process(point, alice_client, django_capture_on_commit_callbacks):
     inputs = ["a", {"name": "b", "type": "choice", "labels": ["no", "yes"]}, {"name": "c", "fill": 1}]
     version = ready(point, linear_onnx(), inputs, [{"name": "sum"}])
     with django_capture_on_commit_callbacks(execute=True):
@@ -200,6 +200,8 @@ def test_many_rows_are_answered_in_a_locked_process(point, django_capture_on_com
     assert [row["sum"] for row in rows_of(answers_path(work))] == ["6.5", "5.5", "", "", ""]
     problems = [(row["row"], row["column"], row["value"]) for row in rows_of(errors_path(work))]
     assert Counter(problems) == Counter({("3", "a", ""): 1, ("4", "b", "maybe"): 1, ("5", "a", "wide"): 2})
+    assert (work.result["unreadable"], work.result["unanswered"]) == ({"a": 1}, 3), "each cell is counted once"
+    assert b"2 of 5 rows answered" in alice_client.get(url("answers", work.machine_id, work.pk)).content
     assert {path.suffix for path in answers_path(work).parent.iterdir()} == {".csv", ".json"}, "the model went"
 
 

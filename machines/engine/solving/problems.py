@@ -31,10 +31,11 @@ MORE = "Further problems that are not listed: {count}."
 
 @dataclass(frozen=True)
 class Problems:
-    """How many there are in all, and how many cells of each column could not be read."""
+    """How many there are in all, how many cells of each column could not be read, how many rows have no answer."""
 
     count: int
     unreadable: dict[str, int]
+    unanswered: int = 0
 
 
 def find_problems(cells: pl.DataFrame, match: Match, answered: Answered, first: int) -> pl.DataFrame:
@@ -66,13 +67,15 @@ def _lines(at: np.ndarray, title: str | None, values: pl.Series | None, problem:
 def join_problems(parts: Sequence[Path], file: IO[bytes]) -> Problems:
     """Write the lines of all chunks, MOST at most, below a line of titles; a last line says how many more there are."""
     write_titles(list(SCHEMA), file)
-    count, unreadable = 0, Counter[str]()
+    count, unanswered, unreadable = 0, 0, Counter[str]()
     for part in parts:
         lines = pl.read_parquet(part)
         write_rows(lines.head(max(0, MOST - count)), file)
         count += lines.height
-        unreadable.update(dict(lines["column"].drop_nulls().value_counts().iter_rows()))
+        cells = lines.filter(pl.col("problem") != NEEDED)["column"].drop_nulls()
+        unreadable.update(dict(cells.value_counts().iter_rows()))
+        unanswered += lines.filter(pl.col("problem").is_in([NEEDED, SILENT]))["row"].n_unique()
     if count > MOST:
         more = MORE.format(count=count - MOST)
         write_rows(pl.DataFrame([[None], [None], [None], [more]], schema=SCHEMA), file)
-    return Problems(count, dict(unreadable))
+    return Problems(count, dict(unreadable), unanswered)

@@ -3,7 +3,6 @@
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,8 +11,9 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from machines.serving.locked import wire, zygote
+from machines.serving.locked import folders, wire, zygote
 from machines.serving.locked.errors import RunnerError
 from machines.serving.locked.lock import Limits
 from machines.serving.locked.wire import Header, Part, WireError
@@ -79,7 +79,7 @@ class Process:
             self._kill()
         self.forget()
         if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            folders.remove(Path(self.folder))
 
     def forget(self) -> None:
         """Close our ends without touching the process: after a fork it is the parent's."""

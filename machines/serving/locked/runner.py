@@ -17,12 +17,12 @@ from machines.serving.locked import wire
 from machines.serving.locked.errors import RunnerError
 from machines.serving.locked.lock import Limits, protection
 from machines.serving.locked.processes import Process, Zygote
+from machines.serving.locked.room import Room
 from machines.serving.signature import TEXT, Signature, Tensor
 
 __all__ = ["ANSWER_SECONDS", "Hosted", "Runner", "RunnerError"]
 
 ANSWER_SECONDS = 10.0  # of one call
-GLANCE_SECONDS = 0.05  # what every call may wait for a model that is answering somebody else
 LOADERS = {"onnx": "machines.serving.locked.onnx_loader"}
 NATIVE = "machines.conversion.native"  # every other format; by name, since the site must not import it
 WITHOUT_LOCK = frozenset({"onnx"})  # no code in it: served, in its own process, even where the system cannot lock
@@ -35,6 +35,7 @@ class Hosted:
     loader: str
     content: Callable[[], bytes]  # read only when no process holds the model yet
     signature: Signature
+    owner: int | None = None  # whose it is: see Room; None stands alone
 
 
 @dataclass
@@ -42,7 +43,6 @@ class _Place:
     """Where the process of one key lives. Who holds `turn` may ask it."""
 
     turn: threading.Lock = field(default_factory=threading.Lock)
-    waiting: int = 0
     process: Process | None = None
     used: float = 0.0
 
@@ -56,7 +56,7 @@ class Runner:
     """The locked processes of this process, one per key. Safe to use from several threads, and after a fork.
 
     The key that was not asked longest loses its process when there are more than `most_processes`; so does one that was
-    not asked for `idle_seconds`. `most_waiting` is how many threads the site has: no model makes more than half wait.
+    not asked for `idle_seconds`. `most_waiting` is how many threads the site has: see Room.
     """
 
     def __init__(
@@ -93,7 +93,8 @@ class Runner:
         if not rows:
             return {tensor.name: _nothing(tensor) for tensor in hosted.signature.outputs}
         request = wire.pack({}, arrays)
-        with self._turn(key, seconds) as place:
+        owner = key if hosted.owner is None else hosted.owner
+        with self._room.held(owner), self._turn(key, seconds) as place:
             try:
                 if fresh:
                     place.empty()
@@ -114,9 +115,13 @@ class Runner:
 
     def drop(self, key: Hashable) -> None:
         """End the process of a model that was replaced or deleted; a call that is under way ends first."""
+        self.drop_where(lambda other: other == key)
+
+    def drop_where(self, which: Callable[[Any], bool]) -> None:
+        """End the processes of all keys that this is true of."""
         with self._lock:
-            place = self._places.pop(key, None)
-        if place is not None:
+            places = [self._places.pop(key) for key in list(self._places) if which(key)]
+        for place in places:
             _empty_if_idle(place)
 
     def close(self) -> None:
@@ -131,7 +136,7 @@ class Runner:
             zygote.end()
 
     def _begin(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._room = threading.Lock(), Room(self.most_waiting)
         self._places: OrderedDict[Hashable, _Place] = OrderedDict()
         self._zygotes: dict[str, Zygote] = {}
 
@@ -150,7 +155,8 @@ class Runner:
         with self._lock:
             place = self._places.setdefault(key, _Place())
             self._places.move_to_end(key)
-        self._take(place, seconds)
+        if not place.turn.acquire(timeout=seconds):
+            raise RunnerError("busy")
         try:
             yield place
         finally:
@@ -163,21 +169,6 @@ class Runner:
                 place.empty()
             place.turn.release()
             self._evict()
-
-    def _take(self, place: _Place, seconds: float) -> None:
-        if place.turn.acquire(timeout=GLANCE_SECONDS):
-            return
-        with self._lock:
-            if place.waiting + 1 >= self.most_waiting // 2:  # with the one that is being answered
-                raise RunnerError("busy")
-            place.waiting += 1
-        try:
-            has_turn = place.turn.acquire(timeout=seconds)
-        finally:
-            with self._lock:
-                place.waiting -= 1
-        if not has_turn:
-            raise RunnerError("busy")
 
     def _process(self, place: _Place, hosted: Hosted, seconds: float) -> tuple[Process, float]:
         """Return the process of `place`, loaded, and when its time is over. A zygote's start does not count."""

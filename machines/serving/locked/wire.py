@@ -59,7 +59,12 @@ def tensors(header: Header, body: memoryview) -> dict[str, NDArray[Any]]:
     for name, dtype, shape, size in _entries(header):
         if at + size > len(body):
             raise WireError("the body is shorter than its arrays")
-        arrays[name] = _array(dtype, shape, body[at : at + size])
+        try:
+            arrays[name] = _array(dtype, shape, body[at : at + size])
+        except WireError:
+            raise
+        except (ValueError, OverflowError) as error:  # no values at all, in a shape beyond numpy's
+            raise WireError(f"an array of {list(shape)[:8]}") from error
         at += size + -size % 8
     if at != len(body):
         raise WireError("the body is longer than its arrays")

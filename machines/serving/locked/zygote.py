@@ -15,16 +15,16 @@ import gc
 import importlib
 import json
 import os
-import shutil
+import select
 import signal
 import socket
 import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from machines.serving.locked import wire
+from machines.serving.locked import folders, wire
 from machines.serving.locked.lock import (
     MOST_THREADS,
     ROOT,
@@ -41,6 +41,9 @@ from machines.serving.locked.serve import refuse, serve
 
 MOST_REQUEST = 2**16
 FRESH_FILE_MB = 1024  # a file in the scratch folder of a model that is served with files
+FRESH_BYTES = 2 * 2**30  # all that lies there
+LOOK_SECONDS = 0.5
+Scratch: TypeAlias = dict[str, int]  # the folders of models that are served with files -> the pidfd of who writes there
 START = (
     "import json, sys; asked = json.loads(sys.argv[1]); sys.path[:] = asked.pop('path'); "
     "from machines.serving.locked import zygote; getattr(zygote, asked.pop('main'))(**asked)"
@@ -58,14 +61,14 @@ def main(control: int, module: str, is_locked: bool, limits: dict[str, Any]) -> 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries children; the site holds them by pidfd
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")  # before the site, if memory runs out
-    scratch: list[str] = []
+    scratch: Scratch = {}
     try:
         with socket.socket(fileno=control) as site:
-            while request := site.recv(MOST_REQUEST):
+            while request := _next(site, scratch):
                 _answer(site, module, json.loads(request)["format"], is_locked, Limits(**limits), scratch)
     finally:
         for folder in scratch:
-            shutil.rmtree(folder, ignore_errors=True)
+            folders.remove(Path(folder))
 
 
 def main_fresh(channel: int, module: str, format_name: str, parent: int, folder: str, limits: dict[str, Any]) -> None:
@@ -87,29 +90,56 @@ def main_fresh(channel: int, module: str, format_name: str, parent: int, folder:
     serve(channel, loader)
 
 
+def _next(site: socket.socket, scratch: Scratch) -> bytes:
+    """Return the next request, b"" when the site is gone; meanwhile end the models that fill the disk."""
+    while not select.select([site], [], [], LOOK_SECONDS if scratch else None)[0]:
+        for folder in list(scratch):
+            _look_at(folder, scratch)
+    return site.recv(MOST_REQUEST)
+
+
+def _look_at(folder: str, scratch: Scratch) -> None:
+    """Let go of a folder that the site has removed, and kill the child that has written too much into one."""
+    is_there = Path(folder).exists()
+    if is_there and not folders.is_too_full(Path(folder), FRESH_BYTES):
+        return
+    held = scratch.pop(folder)
+    if is_there:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(held, signal.SIGKILL)
+        select.select([held], [], [], LOOK_SECONDS)
+        folders.remove(Path(folder))
+    os.close(held)
+
+
 def _answer(
-    site: socket.socket, module: str, format_name: str, is_locked: bool, limits: Limits, scratch: list[str]
+    site: socket.socket, module: str, format_name: str, is_locked: bool, limits: Limits, scratch: Scratch
 ) -> None:
     """Make one child and hand the site its socket, its pidfd and what it is called; or say why there is none."""
     ours, theirs = socket.socketpair()
+    folder = ""
     with ours, theirs:
         try:
-            loader, folder = importlib.import_module(module), ""
+            loader = importlib.import_module(module)
             if loader.can_fork(format_name):
                 loader.warm_up(format_name)
                 pid = _fork(theirs.fileno(), loader, is_locked, limits)
             else:
                 folder = tempfile.mkdtemp(prefix="easyautoml-model-")
-                scratch[:] = [*(place for place in scratch if Path(place).exists()), folder]
                 pid = _start_fresh(theirs.fileno(), module, format_name, folder, limits)
             held = [os.pidfd_open(pid)] if hasattr(os, "pidfd_open") else []
         except Exception as error:  # whatever an import raises: the site must hear of it
+            if folder:
+                folders.remove(Path(folder))
             site.sendall(json.dumps({"error": f"{type(error).__name__}: {error}"[:500]}).encode())
             return
         told = json.dumps({"pid": pid, "folder": folder}).encode()
         socket.send_fds(site, [told], [ours.fileno(), *held])
         for descriptor in held:
-            os.close(descriptor)
+            if folder:
+                scratch[folder] = descriptor
+            else:
+                os.close(descriptor)
 
 
 def _fork(channel: int, loader: Any, is_locked: bool, limits: Limits) -> int:

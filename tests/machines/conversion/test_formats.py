@@ -63,6 +63,7 @@ def test_zips_are_told_apart(members, name):
         (hostile.zipped({"a.csv": b""}), "a.zip", "tensorflow", "no model that we know"),
         (ONNX_BYTES, "net.onnx", "pytorch", "Choose the framework ONNX"),
         (b"\x89HDF\r\n\x1a\n" + bytes(20), "net.h5", "pytorch", "Choose the framework TensorFlow"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(20), "net.pt", "pytorch", "Let its name end in .h5"),
         (ZIP, "net.onnx", "pytorch", "Let its name end in .pt"),
         (hostile.safetensors({}), "net.safetensors", "pytorch", "Say which layers"),
     ],

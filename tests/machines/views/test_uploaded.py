@@ -334,7 +334,7 @@ def test_a_choice_takes_the_place_of_the_values_it_fills(model, version, alice_c
     ("changes", "told"),
     [
         ({"type1_low": "abc"}, "x1, Lowest plausible: “abc” is not a number."),
-        ({"type1_low": "9", "type1_high": "1"}, "x1, Name: “x1”: the lowest value lies above the highest."),
+        ({"type1_low": "9", "type1_high": "1"}, "x1, Lowest plausible: The lowest value lies above the highest."),
         ({"type1_name": "x2"}, "“x2” stands there twice"),
         ({"type1_name": ""}, "The model takes 3 values; those described are 2"),
         ({"type1_type": "choice", "type1_labels": "one"}, "“x1” needs at least two labels"),
@@ -418,7 +418,7 @@ def test_a_picture_has_no_form(point, alice_client):
     for address in (url("inputs", version.machine_id), reverse("machines:predict", args=[version.machine_id])):
         assert alice_client.get(address)["Location"] == detail
     shown = page(alice_client.get(detail))
-    assert "more values than a form can ask for" in shown.text and "1, …" in shown.text
+    assert "more values than a form can ask for" in shown.text and "[1] * 784" in shown.text
     assert "To the model" in page(alice_client.get(reverse("machines:sharing", args=[version.machine_id]))).text
 
 

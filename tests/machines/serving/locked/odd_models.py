@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import orjson
@@ -126,6 +127,23 @@ def huge_claim(x, memory):
 
 def negative_claim(x, memory):
     write({"tensors": [["y", "float32", [-1, -4], 16]]}, bytes(16))
+
+
+def nothing_in_a_large_shape(x, memory):
+    write({"tensors": [["y", "float32", [0, 2**63 - 1, 2**63 - 1], 0]]})
+
+
+def writes_later(x, memory):
+    """Fill the folder with empty folders in one another, as many as nobody needs."""
+
+    def write_on():
+        time.sleep(0.2)
+        for _ in range(21_000):
+            Path("a" * 20).mkdir()
+            os.chdir("a" * 20)
+
+    threading.Thread(target=write_on, daemon=True).start()
+    return {"y": x}
 
 
 def infinite_body(x, memory):

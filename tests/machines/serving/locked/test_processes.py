@@ -6,11 +6,14 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from machines.serving.locked.lock import NOBODY, ROOT, protection
+from machines.serving.locked.room import Room
 from machines.serving.locked.runner import RunnerError
 from tests.machines.serving.locked.conftest import children, fails, gone, is_running, make_runner, odd, rows
 
@@ -51,6 +54,53 @@ def test_a_slow_model_does_not_make_all_threads_wait():
         "busy"
     ] * 4  # of the four threads that the site has, one is answered and one waits
     assert max(seconds for _, seconds in reasons) < 0.9
+
+
+def owned(name, owner, loader="odd"):
+    return replace(odd(name, loader), owner=owner)
+
+
+def test_the_slow_models_of_one_owner_leave_half_of_the_threads_to_others():
+    runner, reasons = make_runner(most_waiting=8), []
+
+    def ask(key):
+        try:
+            runner.call(key, owned("sleep", 1), rows(1.0))
+        except RunnerError as error:
+            reasons.append(error.reason)
+
+    runner.ready("odd")
+    threads = [threading.Thread(target=ask, args=(key,)) for key in range(7)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    assert reasons == ["busy"] * 3 and runner.call("b", owned("double", 2), rows(1))["y"].tolist() == [[2]]
+    for thread in threads:
+        thread.join()
+    assert runner.call(0, owned("double", 1), rows(1))["y"].tolist() == [[1]]  # the place is free again
+    runner.close()
+
+
+def test_whoever_owns_them_slow_models_leave_a_quarter_of_the_threads():
+    room = Room(8)
+    with ExitStack() as held:
+        for owner in range(6):
+            held.enter_context(room.held(owner))
+        with pytest.raises(RunnerError, match="busy"), room.held(7):
+            pass
+    with room.held(7):
+        assert list(room._owners) == [7]
+
+
+def test_a_model_that_fills_the_disk_is_ended_even_when_nobody_asks_it(runner):
+    runner.call("a", odd("writes_later", loader="odd-fresh"), rows(1))
+    process = runner._places["a"].process
+    assert gone([process.pid], 20)
+    deadline = time.monotonic() + 20
+    while Path(process.folder).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(process.folder).exists()
+    assert runner.call("a", odd("double", loader="odd-fresh"), rows(1))["y"].tolist() == [[2]]
 
 
 def test_a_model_cannot_show_one_caller_what_another_asked(runner):
@@ -132,13 +182,13 @@ def test_many_threads_and_models(runner):
             got = runner.call(seed % 3, odd("double"), rows(value + seed))["y"].tolist()
             wrong.extend([] if got == [[2.0 * (value + seed)]] else [got])
 
-    runner.most_waiting, before = 100, runner.most_waiting
+    runner._room, before = Room(100), runner._room
     threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    runner.most_waiting = before
+    runner._room = before
     assert wrong == []
 
 

@@ -82,7 +82,7 @@ def test_nan_is_handed_on(runner):
 
 
 NOT_PROMISED = "other_type other_rows other_width garbage no_json no_object deep_json huge_claim negative_claim"
-NOT_PROMISED += " infinite_body object_array overlong_body two_of_a_name two_frames"
+NOT_PROMISED += " nothing_in_a_large_shape infinite_body object_array overlong_body two_of_a_name two_frames"
 
 
 @pytest.mark.parametrize("name", NOT_PROMISED.split())
