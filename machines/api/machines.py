@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import FileResponse
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.request import Request
@@ -19,7 +19,7 @@ from machines.services.machines import machine_download
 from machines.services.predictions import NotTrainedError
 from machines.services.texts import sentence
 from machines.services.training import training_start
-from machines.views.machines import onnx_response
+from machines.views.machines import file_response
 from models import Column, Machine
 from models.access import Action
 
@@ -47,12 +47,12 @@ class Predict(Call):
 
 
 class Download(Call):
-    def get(self, request: Request, pk: int) -> HttpResponse:
+    def get(self, request: Request, pk: int) -> FileResponse:
         machine = machine_for(request, pk, Action.DOWNLOAD)
-        content = machine_download(machine=machine, user=key_of(request).user)
-        if content is None:
+        file = machine_download(machine=machine, user=key_of(request).user)
+        if file is None:
             raise NotTrainedError(machine.machine_name)
-        return onnx_response(machine, content)
+        return file_response(machine, file)
 
 
 class Train(Call):

@@ -28,7 +28,7 @@ def whole(path: Path) -> Iterator[Path]:
     sync(path.parent)
 
 
-def write_safely(path: Path, content: bytes) -> None:
+def write_safely(path: Path, content: bytes | memoryview) -> None:
     """Give the file its name only when all of it is on the disk."""
     with whole(path) as temporary:
         temporary.write_bytes(content)

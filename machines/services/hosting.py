@@ -69,14 +69,17 @@ def host_of(version: ModelVersion) -> Host:
     return Host(version.pk, version.sha256, hosted, keeps_nothing=is_converted)
 
 
-def content_of(version_id: int, *, is_converted: bool) -> bytes:
-    """Return the ONNX file of a version, or the file as it was uploaded. Raises ModelFailedError when it is gone."""
+def content_of(version_id: int, *, is_converted: bool) -> bytes | memoryview:
+    """Return the ONNX file of a version, or the file as it was uploaded; one in the storage takes no memory of this process.
+
+    Raises ModelFailedError when it is gone.
+    """
     fields = ("onnx", "onnx_path") if is_converted else ("file", "file_path")
     content, path = ModelVersion.objects.filter(pk=version_id).values_list(*fields).first() or (None, "")
     if content is not None:
         return bytes(content)
     try:
-        return storage.absolute(path).read_bytes() if path else _gone()
+        return storage.mapped(storage.absolute(path)) if path else _gone()
     except FileNotFoundError:
         return _gone()
 

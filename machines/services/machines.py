@@ -1,32 +1,34 @@
 """Machines as such: their file, and their end."""
 
+from io import BytesIO
+from typing import BinaryIO
+
 from django.db import transaction
 
 from machines import storage
-from machines.services import hosting, predictions
+from machines.services import predictions
 from machines.services.rows import write_lock
 from machines.services.solving import solvings_end
-from machines.services.uploads import versions_delete
+from machines.services.uploads import version_download, versions_delete
 from machines.services.works import work_cancel
 from models import DataLinesOperation, Machine, User, Work
 from models.audit import AuditAction, record
 
 
 @transaction.atomic
-def machine_download(*, machine: Machine, user: User) -> bytes | None:
-    """Return the trained model as ONNX, or the uploaded file as it was, and note who took it; None while there is none."""
-    content = _content(machine)
-    if content:
-        record(AuditAction.MACHINE_DOWNLOADED, actor=user, team=machine.machine_owner_team, target=machine)
-    return content or None
+def machine_download(*, machine: Machine, user: User) -> BinaryIO | None:
+    """Return the trained model as ONNX, or the uploaded file as it was, opened, and note who took it.
 
-
-def _content(machine: Machine) -> bytes:
+    None while there is none.
+    """
     if machine.machine_is_uploaded_model:
-        version = machine.uploaded_version_id
-        return hosting.content_of(version, is_converted=False) if version else b""
+        version = machine.uploaded_version
+        return version_download(version=version, user=user) if version else None
     model = machine.training_nn_model
-    return bytes(model.nn_model) if model and model.nn_model else b""
+    if model is None or not model.nn_model:
+        return None
+    record(AuditAction.MACHINE_DOWNLOADED, actor=user, team=machine.machine_owner_team, target=machine)
+    return BytesIO(bytes(model.nn_model))
 
 
 def machine_delete(*, machine: Machine, user: User | None = None) -> None:

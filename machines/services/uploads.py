@@ -186,10 +186,13 @@ def version_call(*, version: ModelVersion, feed: Mapping[str, Any], caller: str)
 
 
 @transaction.atomic
-def version_download(*, version: ModelVersion, user: User) -> BinaryIO:
-    """Return the file as it was uploaded, opened, and note who took it. Raises FileNotFoundError when it is gone."""
-    small = version.file is not None
-    file: BinaryIO = BytesIO(bytes(version.file or b"")) if small else storage.absolute(version.file_path).open("rb")
+def version_download(*, version: ModelVersion, user: User) -> BinaryIO | None:
+    """Return the file as it was uploaded, opened, and note who took it; None when it was deleted this very moment."""
+    try:
+        is_small = version.file is not None
+        file = BytesIO(bytes(version.file or b"")) if is_small else storage.absolute(version.file_path).open("rb")
+    except (FileNotFoundError, ModelVersion.DoesNotExist):
+        return None
     team = version.machine.machine_owner_team
     record(AuditAction.MACHINE_DOWNLOADED, actor=user, team=team, target=version.machine)
     return file

@@ -1,11 +1,13 @@
 """Machines as such: the list, one machine, its file, its end."""
 
+from typing import BinaryIO
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -55,22 +57,24 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def download(request: HttpRequest, pk: int) -> HttpResponse:
+def download(request: HttpRequest, pk: int) -> HttpResponseBase:
     machine = machine_for(request, pk, Action.DOWNLOAD)
     if machine.uploaded_version_id:
         return redirect("uploaded:version-file", pk=pk, number=machine.model_version)
-    content = machine_download(machine=machine, user=person(request))
-    if content is None:
+    file = machine_download(machine=machine, user=person(request))
+    if file is None:
         raise Http404
-    return onnx_response(machine, content)
+    return file_response(machine, file)
 
 
-def onnx_response(machine: Machine, content: bytes) -> HttpResponse:
+def file_response(machine: Machine, file: BinaryIO) -> FileResponse:
     """Send a trained machine as ONNX; an uploaded model as the file that it was, under its own name."""
     name = machine.source_name if machine.machine_is_uploaded_model else ""
     name = name or f"{slugify(machine.machine_name) or 'machine'}.onnx"
-    headers = {"Content-Disposition": content_disposition_header(True, name) or "", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(content, content_type="application/octet-stream", headers=headers)
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return FileResponse(
+        file, as_attachment=True, filename=name, content_type="application/octet-stream", headers=headers
+    )
 
 
 @login_required

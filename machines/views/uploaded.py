@@ -159,10 +159,9 @@ def version_delete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @require_GET
 def version_file(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     version = version_for(request, pk, number, Action.DOWNLOAD)
-    try:
-        file = uploads.version_download(version=version, user=person(request))
-    except FileNotFoundError as error:  # deleted this very moment
-        raise Http404 from error
+    file = uploads.version_download(version=version, user=person(request))
+    if file is None:
+        raise Http404
     response = FileResponse(
         file, as_attachment=True, filename=version.file_name, content_type="application/octet-stream"
     )

@@ -33,7 +33,7 @@ class Hosted:
     """A model as the runner takes it. `loader` is "onnx", or the format of a model that answers natively."""
 
     loader: str
-    content: Callable[[], bytes]  # read only when no process holds the model yet
+    content: Callable[[], bytes | memoryview]  # read only when no process holds the model yet
     signature: Signature
     owner: int | None = None  # whose it is: see Room; None stands alone
 

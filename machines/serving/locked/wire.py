@@ -40,7 +40,7 @@ class WireError(ValueError):
     """The other end does not keep to the protocol."""
 
 
-def pack(header: Header, arrays: Arrays | None = None, content: bytes = b"") -> list[Part]:
+def pack(header: Header, arrays: Arrays | None = None, content: Part = b"") -> list[Part]:
     """Return a frame as the pieces to write: `arrays`, or else `content` as it is."""
     parts: list[Part] = [content] if content else []
     entries = []

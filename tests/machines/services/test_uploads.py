@@ -243,7 +243,7 @@ def test_an_account_takes_its_models_along(alice, django_capture_on_commit_callb
 
 def test_the_download_is_the_file_that_came(alice):
     version = checked(upload(alice, linear_onnx()))
-    assert machine_download(machine=now(version.machine), user=alice) == linear_onnx()
+    assert machine_download(machine=now(version.machine), user=alice).read() == linear_onnx()
     response = signed_in(alice).get(f"/machines/{version.machine_id}/download/", follow=True)
     assert response.getvalue() == linear_onnx()
     assert response["Content-Disposition"] == 'attachment; filename="risk.onnx"'
@@ -314,3 +314,11 @@ def test_waiting_ends_with_the_check_or_with_the_time(alice):
 def test_hostile_names_are_kept_without_what_databases_refuse():
     told = uploads.storable({"a\0": ["\ud800b", 1, None, {"c": ("d\0",)}]})
     assert told == {"a": ["?b", 1, None, {"c": ["d"]}]}
+
+
+def test_a_large_file_that_vanishes_is_missing(alice):
+    """Deleted by somebody else this very moment: nobody gets a page about an error of ours."""
+    version = checked(upload(alice, chance_onnx(ballast=LARGE)))
+    storage.absolute(version.file_path).unlink()
+    assert machine_download(machine=now(version.machine), user=alice) is None
+    assert signed_in(alice).get(f"/machines/{version.machine_id}/download/", follow=True).status_code == 404

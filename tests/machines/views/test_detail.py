@@ -58,8 +58,9 @@ def test_download(machine, alice_client):
     response = alice_client.get(url("download", machine.pk))
     assert response["Content-Disposition"] == 'attachment; filename="houses.onnx"'
     assert (response["Content-Type"], response["X-Content-Type-Options"]) == ("application/octet-stream", "nosniff")
-    assert response.content == houses().onnx
-    assert Predictor(response.content).metadata["outputs"][1]["name"] == "price"
+    content = response.getvalue()
+    assert content == houses().onnx
+    assert Predictor(content).metadata["outputs"][1]["name"] == "price"
 
 
 @pytest.mark.parametrize(
