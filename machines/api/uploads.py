@@ -90,7 +90,7 @@ def _waited(version: ModelVersion) -> ModelVersion:
 
 def _undo(version: ModelVersion, request: Request, *, is_first: bool) -> None:
     """Leave nothing of a refused file behind, and say why it was refused."""
-    others = ModelVersion.objects.filter(machine=version.machine_id).exclude(pk=version.pk)
+    others = version.machine.versions.exclude(pk=version.pk)
     if is_first and not others.exists():  # somebody may have given it another file meanwhile
         machine_delete(machine=version.machine, user=key_of(request).user)
     else:
