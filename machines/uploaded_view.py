@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from machines.forms.uploaded import DATA_ONLY, FRAMEWORKS, model_limit_mb
 from machines.presenters import span_text
 from machines.safety_report import Report, made
+from machines.services.checking import CANCELLED
 from machines.services.texts import sentence
 from machines.serving.locked import lock
 from machines.serving.signature import TEXT, Signature, Tensor
@@ -62,6 +63,10 @@ class VersionView:
     @property
     def is_refused(self) -> bool:
         return self.version.state == VersionState.REFUSED
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.is_refused and self.version.notice.get("template") == CANCELLED
 
     @property
     def why(self) -> str:

@@ -179,7 +179,8 @@ def test_cancel(alice, alice_client):
     assert alice_client.post(url("checking-cancel", machine.pk))["Location"] == address
     assert not Work.objects.active().exists()
     shown = page(alice_client.get(address))
-    assert "was refused" in shown.text and shown.all("a", href=url("replace", machine.pk))
+    assert "was not checked" in shown.text and "was refused" not in shown.text
+    assert shown.all("a", href=url("replace", machine.pk))
 
 
 @pytest.mark.parametrize(
