@@ -27,7 +27,7 @@ def test_a_download_is_not_kept_and_still_works(client, alice):
     machine = make_ready_machine(owner=alice, nn_model=b"the model")
     response = client.get(f"/machines/{machine.pk}/download/")
     assert "no-store" in response["Cache-Control"]
-    assert response.content == b"the model"
+    assert response.getvalue() == b"the model"
 
 
 def test_what_everybody_may_see_may_be_kept(visitor):
