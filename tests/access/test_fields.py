@@ -94,7 +94,7 @@ def _plain(field: Any, value: Any, known: dict[Any, set[Any]]) -> Any:
     if field.is_relation:
         return value if value is None or value in known.get(field.related_model, {value}) else "new"
     if isinstance(field, models.JSONField) and isinstance(value, dict):
-        return {name: part for name, part in value.items() if name != "operation"}  # the number of a new row
+        return {name: part for name, part in value.items() if name not in {"operation", "version"}}  # of new rows
     return value.year if isinstance(field, models.DateTimeField) and value else value
 
 
