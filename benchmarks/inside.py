@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def sessions() -> dict[str, Any]:
     cache.get("first", lambda: files[0]).predict(thousand)
     began = megabytes()
     for at in range(SESSIONS):
-        predictor = cache.get(at, lambda at=at: files[at % len(files)])  # type: ignore[misc]  # bound at once
+        predictor = cache.get(at, partial(files.__getitem__, at % len(files)))
         predictor.predict(row)
         predictor.predict(thousand)
     found = {"held_mb": megabytes() - began, "estimated_mb": cache.size / 1e6}
@@ -131,7 +132,7 @@ def runner() -> dict[str, Any]:
     locked = Runner()
     try:
         locked.call("first", hosted, feed)
-        cold = [microseconds(lambda at=at: locked.call(at, hosted, feed), 1)["min"] for at in range(10)]  # type: ignore[misc]
+        cold = [microseconds(partial(locked.call, at, hosted, feed), 1)["min"] for at in range(10)]
         through = quantiles(lambda: locked.call("first", hosted, feed))
         direct = quantiles(lambda: inside(["y"], feed, None))
     finally:

@@ -70,9 +70,7 @@ class Check:
         name = self._format(request)
         self._prepare(name)
         self._lock(request)
-        from machines.conversion import (
-            check,
-        )  # here, for its imports lie within reach only of a process that needs them
+        from machines.conversion import check  # not above: what it imports, `_prepare` has chosen
 
         upload = check.Upload(
             self.file.read(), name, request.get("layers"), check.request_inputs(request.get("inputs"))
@@ -101,7 +99,7 @@ class Check:
     def _prepare(self, name: str) -> None:
         """Import what the format needs. TensorFlow starts threads, which is why the files were locked before."""
         import onnx  # noqa: F401  (imported for its effect, as below)
-        import onnxruntime  # noqa: F401
+        import onnxruntime  # noqa: F401  (likewise)
 
         if name not in formats.DATA_ONLY:
             if formats.FRAMEWORK_OF[name] == formats.TENSORFLOW:
