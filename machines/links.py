@@ -56,7 +56,7 @@ class LinkRow:
         """Say why it no longer answers, where the state alone does not."""
         if self.link.state is not PublicLinkState.STOPPED:
             return ""
-        return _("Whoever made it may no longer publish this machine.")
+        return _("Whoever made it may no longer publish it.")
 
     @property
     def maker(self) -> str:

@@ -57,9 +57,9 @@ class Report:
     def _served(self) -> str:
         if self.version.served == Served.CONVERTED:
             return _("by a standard ONNX copy, in a locked process")
-        why = self.found.get("why_native") or ""
+        why = self.found.get("why_native")
         words = _("by the file itself, in a locked process, because it could not be converted")
-        return f"{words}: {why}" if why else words
+        return f"{words}: {sentence(why)}" if why else words
 
     def _lock(self) -> str:
         if "is_locked" not in self.found:

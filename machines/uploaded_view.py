@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from machines.forms.uploaded import DATA_ONLY, FRAMEWORKS, model_limit_mb
 from machines.presenters import span_text
 from machines.safety_report import Report, made
-from machines.services.checking import CANCELLED
+from machines.services.checking import CANCELLED, STAYS
 from machines.services.texts import sentence
 from machines.serving.locked import lock
 from machines.serving.signature import TEXT, Signature, Tensor
@@ -168,6 +168,12 @@ class ModelPage:
     def work(self) -> Work | None:
         """The newest check."""
         return Work.objects.filter(WorkKind.CHECKING.q, machine=self.machine).order_by("-pk").first()
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether the newest version passed its check, but another one was chosen while it was checked."""
+        newest = self.newest
+        return newest.is_ready and not newest.is_used and bool(self.work and self.work.parameters.get(STAYS))
 
     @property
     def check(self) -> WorkView:

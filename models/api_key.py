@@ -26,9 +26,9 @@ NOTED_EVERY = timedelta(minutes=1)
 
 
 class Scope(models.TextChoices):
-    READ = "read", _("Look at machines")
-    PREDICT = "predict", _("Ask machines")
-    WRITE = "write", _("Make, change, train and download machines")
+    READ = "read", _("Look at machines and models")
+    PREDICT = "predict", _("Ask machines and models")
+    WRITE = "write", _("Make, change, train, download and delete machines and models")
 
     @classmethod
     def of(cls, action: Action) -> "Scope":

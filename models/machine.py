@@ -125,7 +125,7 @@ class Machine(
             models.Index(fields=["machine_status"], name="machine_status"),
         ]
         constraints = [
-            *not_negative("machine", *PRICES, "rows_count", "model_version"),
+            *not_negative("machine", *PRICES, "rows_count", "model_version", "versions_given"),
             models.CheckConstraint(
                 condition=Q(machine_level__gte=1, machine_level__lte=5), name="machine_level_1_to_5"
             ),

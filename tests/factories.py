@@ -110,7 +110,7 @@ def make_version(
     is_ready = state is VersionState.READY
     found = {"served": Served.CONVERTED, "signature": LINEAR_SIGNATURE, "onnx": content} if is_ready else {}
     values: dict[str, Any] = {
-        "number": machine.versions.count() + 1,
+        "number": machine.versions_given + 1,
         "uploaded_by": machine.machine_owner_user,
         "framework": Framework.ONNX,
         "format": ModelFormat.ONNX,
@@ -120,6 +120,8 @@ def make_version(
         "file": content,
     }
     version = ModelVersion.objects.create(machine=machine, state=state, **values | found | kwargs)
+    machine.versions_given = max(machine.versions_given, version.number)
+    machine.save(update_fields=["versions_given"])
     if is_ready:
         _answer_with(machine, version)
     return version

@@ -143,9 +143,9 @@ def _tensor(tensor: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]
 def _safety(version: ModelVersion) -> dict[str, Any]:
     """Return what the check found, in words where there are words."""
     report = version.report
-    notices = [sentence(notice) for notice in report.get("notices", [])]
-    about = {"format": version.format, "served": version.served, "reason": _reason(version), "notices": notices}
-    return dict(report) | about
+    about = {"format": version.format, "served": version.served, "reason": _reason(version)}
+    about |= {"why_native": sentence(why) if (why := report.get("why_native")) else ""}
+    return dict(report) | about | {"notices": [sentence(notice) for notice in report.get("notices", [])]}
 
 
 def _reason(version: ModelVersion) -> str:

@@ -7,7 +7,7 @@ the system could not lock}.
 The answer: {"format", "served": "converted" | "native", "signature": Signature.to_json(), "report": {...}}; or an error
 with a sentence that says what is wrong with the file and what to do.
 The report: {"seconds", "peak_mb": memory, "opset", "operators": {name: count}, "parameters": count, "onnx_sha256", "onnx_bytes",
-"parity": {"batches": [3, 7], "worst": largest difference} or null, "why_native": sentence or "", "varies": bool,
+"parity": {"batches": [3, 7], "worst": largest difference} or null, "why_native": Notice.to_json() or null, "varies": bool,
 "scanner": [sentences], "notices": [Notice.to_json()], "is_locked": bool}. What a native model does not have is null or empty.
 
 In order: open both files; give up all other files; look which format it is, by magic numbers; import the libraries of that

@@ -69,7 +69,7 @@ def _report(data: Mapping[str, Any]) -> dict[str, Any]:
         "onnx_sha256": _words(data["onnx_sha256"]),
         "operators": {_words(name)[:MOST_NAME]: count for name, count in operators.items()},
         "parity": _parity(data["parity"]),
-        "why_native": _words(data["why_native"]),
+        "why_native": data["why_native"] and Notice.from_json(data["why_native"]).to_json(),
         "varies": data["varies"] is True,
         "is_locked": data["is_locked"] is True,
         "scanner": [_words(note) for note in data["scanner"][:MOST_NOTICES]],

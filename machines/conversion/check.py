@@ -52,7 +52,7 @@ class Outcome:
     worst: float | None = None
     batches: list[int] = field(default_factory=list)
     varies: bool = False
-    why_native: str = ""
+    why_native: Notice | None = None
     notices: list[Notice] = field(default_factory=list)
 
 
@@ -92,7 +92,7 @@ def report(upload: Upload, outcome: Outcome, *, began: float, is_locked: bool) -
         "onnx_sha256": hashlib.sha256(outcome.onnx).hexdigest() if outcome.onnx else "",
         "onnx_bytes": len(outcome.onnx or b""),
         "parity": parity,
-        "why_native": outcome.why_native,
+        "why_native": outcome.why_native.to_json() if outcome.why_native else None,
         "varies": outcome.varies,
         "scanner": [notes.note(upload.format, upload.content)],
         "notices": [notice.to_json() for notice in outcome.notices],
@@ -120,16 +120,16 @@ def _from_framework(upload: Upload) -> Outcome:
     tried = trial.run(model.call, model.inputs, model.batch)
     outcome = Outcome(tried.signature, None, None, batches=tried.batches, varies=tried.varies, notices=_notices(tried))
     if tried.varies:
-        outcome.why_native = VARIES  # nothing to compare an ONNX form with
+        outcome.why_native = Notice(VARIES)  # nothing to compare an ONNX form with
         return outcome
     try:
         _convert(model, tried, outcome)
     except MemoryError:
         raise
     except DataError as error:
-        outcome.why_native = str(error)
+        outcome.why_native = error.notice
     except Exception as error:  # whatever a converter raises: the model still answers natively
-        outcome.why_native = NOT_CONVERTED % {"why": short(error)}
+        outcome.why_native = Notice(NOT_CONVERTED, {"why": short(error)})
     return outcome
 
 
@@ -142,7 +142,7 @@ def _convert(model: Loaded, tried: Trial, outcome: Outcome) -> None:
         tried = trial.run(model.call, model.inputs, batch)
     outcome.worst = trial.worst(call, tried)
     if not outcome.worst <= TOLERANCE:
-        outcome.why_native = DIFFERS % {"worst": f"{outcome.worst:.2g}"}
+        outcome.why_native = Notice(DIFFERS, {"worst": f"{outcome.worst:.2g}"})
         return
     outcome.onnx, outcome.checked, outcome.signature, outcome.batches = content, checked, tried.signature, tried.batches
     outcome.notices = _notices(tried)

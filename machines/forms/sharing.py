@@ -52,7 +52,7 @@ class LinkForm(forms.Form):
         label=gettext_lazy("Title"),
         max_length=200,
         required=False,
-        help_text=gettext_lazy("People see it above the form. Left empty, the machine's name is taken."),
+        help_text=gettext_lazy("People see it above the form. Left empty, the name above is taken."),
     )
     length = forms.ChoiceField(label=gettext_lazy("Questions"), widget=forms.RadioSelect, initial=WHOLE)
     questions = forms.MultipleChoiceField(

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from machines.child import Child, ChildFailedError, run_child
+from machines.child import NICENESS, Child, ChildFailedError, run_child
 from machines.engine.errors import DataError, Notice
 from machines.engine.files import FULL
 from machines.jobs.folders import folder_of, remove_folder_of
@@ -24,7 +24,6 @@ LOOK_SECONDS = 0.5  # how often the worker looks whether somebody wants the work
 ROOM_SECONDS = 5.0  # after which a work that had no room is brought again
 RETRY_SECONDS = 5.0  # after the first failed attempt, twice that after the second
 PATIENCE_SECONDS = 300.0  # how long a worker waits for its database to come back before it drops what it has
-NICENESS = 10  # of child processes: pages come first
 CURVES = ("training_loss", "validation_loss")
 AGAIN = {"crash", "memory"}  # what may have been bad luck, or the company it was in
 

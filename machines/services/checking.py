@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
 from machines import storage
-from machines.child import Child, run_child
+from machines.child import NICENESS, Child, run_child
 from machines.conversion import believed
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.files import write_safely
@@ -24,6 +24,7 @@ from models.machine import InvalidTransition
 from models.model_version import InvalidVersionTransition, Served
 
 SEEN = "seen outside"  # in an answer: what no child that opened the file has said
+STAYS = "stays_behind"  # in the parameters of a check: a person chose a version meanwhile, and that choice stands
 LOOK_SECONDS = 60.0
 WORDS = {
     "deadline": gettext_noop("Checking this file took longer than it may, so it is refused. A smaller model may pass."),
@@ -106,6 +107,7 @@ def _looked(work: Work, folder: Path, answer: Answer, on_tick: Callable[[Child],
         {"path": str(_onnx(work, folder))},
         seconds=LOOK_SECONDS,
         memory_mb=settings.CHECK_MEMORY_MB,
+        niceness=NICENESS,
         line_mb=JOB.line_mb,
         on_tick=on_tick,
     )
@@ -135,9 +137,14 @@ def _recorded(work: Work, found: Found) -> bool:
     report["notices"] = [*report["notices"], *(notice.to_json() for notice in notices)]
     if not version.accept(**found.facts, **described, report=report):
         return False
-    if not machine.versions.ready().filter(number__gt=version.number).exists():
+    if not (_is_to_stay(work) or machine.versions.ready().filter(number__gt=version.number).exists()):
         answer_with(machine, version)
     return True
+
+
+def _is_to_stay(work: Work) -> bool:
+    """Whether a person chose the version that answers while this one was checked. `work` was read before that."""
+    return Work.objects.filter(pk=work.pk, **{f"parameters__{STAYS}": True}).exists()
 
 
 def _found(answer: Answer, path: Path) -> tuple[Found, Path | None]:

@@ -12,14 +12,13 @@ from typing import Any, BinaryIO
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 
 from machines import storage
 from machines.conversion.formats import HEAD, TAIL, first_sight
 from machines.engine.errors import DataError, gettext_noop
 from machines.services import hosting
 from machines.services.checking import JOB as JOB
-from machines.services.checking import answer_with, storable
+from machines.services.checking import STAYS, answer_with, storable
 from machines.services.works import work_cancel, work_make
 from machines.serving.description import from_columns, is_of_tensors, read_columns
 from machines.serving.locked.lock import protection
@@ -95,8 +94,9 @@ def _accept(machine: Machine, user: User, given: dict[str, Any], columns: Any) -
         if machine.machine_owner_team:
             record(AuditAction.MACHINE_SHARED, actor=user, team=machine.machine_owner_team, target=machine)
     machine = Machine.objects.select_for_update(of=("self",)).get(pk=machine.pk)
-    last = machine.versions.aggregate(last=Max("number"))["last"] or 0
-    version = ModelVersion.objects.create(machine=machine, number=max(last, machine.model_version) + 1, **given)
+    machine.versions_given += 1  # never a number again: programs and logs name a version by it
+    machine.save(update_fields=["versions_given"])
+    version = ModelVersion.objects.create(machine=machine, number=machine.versions_given, **given)
     machine.model_given()
     _work_make(version, user, columns)
     _note(AuditAction.MODEL_UPLOADED, version, user)
@@ -128,7 +128,11 @@ def check_wait(*, version: ModelVersion, seconds: float) -> ModelVersion:
 
 @transaction.atomic
 def version_use(*, version: ModelVersion, user: User) -> None:
-    """Let a checked version answer from now on: a newer one or, rolling back, an older one. Raises DataError."""
+    """Let a checked version answer from now on: a newer one or, rolling back, an older one. Raises DataError.
+
+    What is being checked just now will not take its place by itself.
+    """
+    _stay_behind(version.machine_id)
     machine, version = _held(version)
     if version.state != VersionState.READY:
         raise DataError(NOT_READY)
@@ -143,11 +147,11 @@ def version_use(*, version: ModelVersion, user: User) -> None:
 @transaction.atomic
 def version_delete(*, version: ModelVersion, user: User) -> None:
     """Delete a version that does not answer, with its files. Raises DataError for the one that does."""
+    for work in checks_of(version):  # before the machine is locked: machine_held says why
+        work_cancel(work=work, user=user)
     machine, version = _held(version)
     if machine.uploaded_version_id == version.pk:
         raise DataError(ANSWERS)
-    for work in checks_of(version):
-        work_cancel(work=work, user=user)
     _note(AuditAction.VERSION_DELETED, version, user)
     versions_delete([version])
 
@@ -202,6 +206,13 @@ def checks_of(version: ModelVersion) -> Iterator[Work]:
     """Yield the checks of a version that wait or run."""
     works = Work.objects.active().filter(WorkKind.CHECKING.q, machine=version.machine_id)
     return (work for work in works if work.parameters["version"] == version.pk)
+
+
+def _stay_behind(machine_id: int) -> None:
+    """Tell the checks that go on. Before the machine is locked: machine_held says why."""
+    for work in Work.objects.active().filter(WorkKind.CHECKING.q, machine=machine_id).select_for_update(of=("self",)):
+        work.parameters[STAYS] = True
+        work.save(update_fields=["parameters"])
 
 
 def _held(version: ModelVersion) -> tuple[Machine, ModelVersion]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from config.limits import at_most
-from config.shortcuts import is_partial, redirect_to, render_page
+from config.shortcuts import redirect_to, render_page
 from machines.answers import answer_views
 from machines.forms.prediction import PredictionForm
 from machines.services.predictions import (
@@ -53,8 +53,6 @@ def _page(request: HttpRequest, machine: Machine) -> HttpResponse:
 
 
 def _failed(request: HttpRequest, context: dict[str, Any], error: ModelFailedError) -> HttpResponse:
-    """Show the form as it was filled in, with the reason; what htmx asked for comes as a page that it shows."""
+    """Show the form as it was filled in, with the reason: what a model does is no fault of this server."""
     context["form"].add_error(None, sentence(error.notice))
-    return render_page(
-        request, "machines/predict.html", context, partial="work", status=200 if is_partial(request) else 503
-    )
+    return render_page(request, "machines/predict.html", context, partial="work", status=422)

@@ -145,7 +145,9 @@ def version_use(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def version_delete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     version = version_for(request, pk, number, Action.EDIT)
     if request.method == "GET":
-        return render(request, "uploaded/version_delete.html", {"machine": version.machine, "version": version})
+        why_not = _(uploads.ANSWERS) if version.machine.uploaded_version_id == version.pk else ""
+        context = {"machine": version.machine, "version": version, "why_not": why_not}
+        return render(request, "uploaded/version_delete.html", context)
     try:
         uploads.version_delete(version=version, user=person(request))
     except DataError as error:

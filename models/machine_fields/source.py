@@ -15,6 +15,7 @@ class SourceFields(models.Model):
         related_name="+",
         verbose_name=_("version that answers"),
     )
+    versions_given = models.IntegerField(_("versions uploaded so far"), default=0, editable=False)
     source_name = models.CharField(_("name of the file"), max_length=255, blank=True, default="")
     source_path = models.CharField(
         _("path of the rows"), max_length=255, blank=True, default="", help_text=_("Relative to STORAGE_ROOT")

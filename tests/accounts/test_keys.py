@@ -53,7 +53,7 @@ def test_it_works(client, alice):
     answer = Client(headers={"Authorization": f"Bearer {secret}"}).get("/api/machines/")
     assert answer.status_code == 200 and len(answer.json()) == 1
     page = client.get(OWN).content.decode()
-    assert "nightly report" in page and key.start in page and "Look at machines" in page and "active" in page
+    assert "nightly report" in page and key.start in page and "Look at machines and models" in page and "active" in page
 
 
 def test_the_person_must_be_signed_in(visitor):

@@ -189,7 +189,10 @@ def test_a_missing_scope_is_named_whether_or_not_the_machine_exists(alice, machi
     key = make_key(alice, scopes=["read"])
     response = key.ask(machine, ROW)
     assert error_of(response)["code"] == "scope"
-    assert error_of(response)["message"] == "This key is not for this: it takes the scope “predict” (Ask machines)."
+    assert (
+        error_of(response)["message"]
+        == "This key is not for this: it takes the scope “predict” (Ask machines and models)."
+    )
     assert key.post("machines/999999/predict/", {"rows": []}).content == response.content
 
 

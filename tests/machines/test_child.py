@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from machines import child as runner
-from machines.child import Child, ChildFailedError, run_child
+from machines.child import NICENESS, Child, ChildFailedError, run_child
 
 ODD = "tests.machines.odd_child"
 
@@ -50,6 +50,21 @@ def test_every_message_is_heard_and_the_child_hears_too():
 
     assert run("echo", on_message=on_message, on_tick=on_tick) == {"heard": "finish"}
     assert heard == [{"ready": True}, {"heard": "finish"}]
+
+
+def test_it_stands_back_for_pages_and_models_that_answer():
+    """Of two sessions that want one core, niceness alone gives each half where Linux groups processes by session."""
+    seen = set()
+
+    def look(child):
+        of_session, place = None, Path(f"/proc/{child.process.pid}/autogroup")
+        if place.exists() and place.read_text():
+            of_session = int(place.read_text().rpartition(" ")[2])
+        seen.add((os.getpriority(os.PRIO_PROCESS, child.process.pid), of_session))
+        child.send("finish")
+
+    run("echo", niceness=NICENESS, on_tick=look)
+    assert seen in ({(10, 10)}, {(10, None)}), "the second where the system has no such groups"
 
 
 def test_deadline():

@@ -28,7 +28,7 @@ REPORT = {
     "onnx_sha256": "0" * 64,
     "onnx_bytes": 73_000,
     "parity": {"batches": [3, 7], "worst": 6.1e-8},
-    "why_native": "",
+    "why_native": None,
     "varies": False,
     "scanner": [],
     "notices": [],

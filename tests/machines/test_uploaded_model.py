@@ -145,7 +145,7 @@ def test_text_of_a_model_is_shown_as_text(point):
 def test_a_model_that_fails_is_a_sentence_above_the_form(point):
     version = make_version(owner=point, onnx=b"this was a model before somebody broke the database")
     response = ask(version, point)
-    assert response.status_code == 503
+    assert response.status_code == 422
     assert "The model could not be loaded." in page(response).text
     assert page(response).one("input", name="c0")["value"] == "1"
     with pytest.raises(ModelFailedError):
@@ -250,7 +250,7 @@ def test_a_model_that_remembers_shows_nobody_the_row_of_another(nets, point):
     assert [float(p.predict(columns)[0].values[0]) for p in predictors] == [0, 0, 0]
 
 
-def test_of_two_persons_with_pages_none_sees_the_others_row(nets, point, bob, team):
+def test_of_two_persons_with_pages_or_keys_none_sees_the_others_row(nets, point, bob, team):
     given = {"framework": "pytorch", "file_name": "remembers.pt", "team": team}
     version = ready(point, (nets / "remembers.pt").read_bytes(), **given)
     fields = {f"c{number}": "77" for number in range(len(version.description["inputs"]))}
@@ -258,6 +258,11 @@ def test_of_two_persons_with_pages_none_sees_the_others_row(nets, point, bob, te
         shown = page(signed_in(user).post(url("predict", version.machine_id), fields)).text
         answer = shown.partition("2 of 2 answered")[2]
         assert "This model tells no range" in answer and "77" not in answer
+    names = [item["name"] for item in version.description["inputs"]]
+    for user, own, others in ((point, 1111.0, 2222.0), (bob, 2222.0, 1111.0), (point, 1111.0, 2222.0)):
+        (answer,) = sent(user, version, dict.fromkeys(names, own))["predictions"]
+        assert others not in answer.values()
+    assert 1111.0 in answer.values(), "it does remember, but for her alone"
 
 
 # Rows over REST

@@ -84,6 +84,7 @@ class Limits:
     memory_mb: int = 1024  # beyond what it has when the limit is set
     file_mb: int = 0  # no file grows beyond it
     open_files: int = 64
+    idle_seconds: int | None = None  # for so long it waits to be asked, then it ends by itself
     cpu_seconds: int | None = None  # a wall clock elsewhere ends a process first; this one ends it if that clock dies
 
 

@@ -21,6 +21,7 @@ from machines.serving.locked.wire import Header, Part, WireError
 START_SECONDS = 60.0  # of a zygote: importing torch takes seconds on a busy machine
 END_SECONDS = 5.0
 MOST_TOLD = 2**16
+PAGE = os.sysconf("SC_PAGE_SIZE")
 CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)  # what the site starts does not get them
 REASONS = frozenset({"memory", "input", "load", "lock"})  # what a child may say of itself
 NO_SECRETS = {  # the whole environment of zygote and child
@@ -73,6 +74,14 @@ class Process:
         poll.register(self.pidfd, select.POLLIN)
         return bool(poll.poll(0))
 
+    @property
+    def memory_mb(self) -> float:
+        """What it holds, in MiB; what it still shares with its zygote counts too. 0 where the system does not tell."""
+        with suppress(OSError, ValueError):
+            _size, resident, of_files = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[:3]
+            return (int(resident) - int(of_files)) * PAGE / 2**20
+        return 0.0
+
     def end(self) -> None:
         """Kill it, wait until it is gone and remove what it left. It can have started nothing."""
         with suppress(ProcessLookupError):
@@ -101,8 +110,8 @@ class Process:
 class Zygote:
     """One process that has imported a loader and forks children for it. It is started, and started again, when needed."""
 
-    def __init__(self, module: str, *, is_locked: bool, limits: Limits) -> None:
-        self.module, self.is_locked, self.limits = module, is_locked, limits
+    def __init__(self, module: str, *, is_locked: bool, limits: Limits, stays: bool) -> None:
+        self.module, self.is_locked, self.limits, self.stays = module, is_locked, limits, stays
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -113,7 +122,7 @@ class Zygote:
             if self._process is not None:
                 try:
                     return self._ask(format_name)
-                except (OSError, EOFError):  # it was killed since: nothing is lost but its imports
+                except (OSError, EOFError):  # it has ended since: nothing is lost but its imports
                     self.end()
             try:
                 self._start()
@@ -141,7 +150,7 @@ class Zygote:
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
-        asked = {"module": self.module, "is_locked": self.is_locked, "limits": asdict(self.limits)}
+        asked = {"module": self.module, "is_locked": self.is_locked, "stays": self.stays, "limits": asdict(self.limits)}
         with theirs:
             nothing = subprocess.DEVNULL
             self._process = subprocess.Popen(  # noqa: S603  (our own module, no shell)

@@ -7,22 +7,24 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from machines.serving.locked import wire
 from machines.serving.locked.errors import RunnerError
 from machines.serving.locked.lock import Limits, protection
 from machines.serving.locked.processes import Process, Zygote
+from machines.serving.locked.promised import answered, fed, nothing
 from machines.serving.locked.room import Room
-from machines.serving.signature import TEXT, Signature, Tensor
+from machines.serving.signature import Signature
 
 __all__ = ["ANSWER_SECONDS", "Hosted", "Runner", "RunnerError"]
 
 ANSWER_SECONDS = 10.0  # of one call
+LOOK_SECONDS = 1.0  # between two looks at how much memory all of them hold
+IDLE_SPARE = 10  # seconds that a process waits longer than it may be asked: no question meets its end
 LOADERS = {"onnx": "machines.serving.locked.onnx_loader"}
 NATIVE = "machines.conversion.native"  # every other format; by name, since the site must not import it
 WITHOUT_LOCK = frozenset({"onnx"})  # no code in it: served, in its own process, even where the system cannot lock
@@ -46,6 +48,11 @@ class _Place:
     process: Process | None = None
     used: float = 0.0
 
+    @property
+    def memory_mb(self) -> float:
+        process = self.process  # another thread may empty the place meanwhile
+        return process.memory_mb if process else 0.0
+
     def empty(self) -> None:
         if self.process is not None:
             self.process.end()
@@ -55,23 +62,26 @@ class _Place:
 class Runner:
     """The locked processes of this process, one per key. Safe to use from several threads, and after a fork.
 
-    The key that was not asked longest loses its process when there are more than `most_processes`; so does one that was
-    not asked for `idle_seconds`. `most_waiting` is how many threads the site has: see Room.
+    The key that was not asked longest loses its process when there are more than `most_processes`, or they hold more than
+    `most_memory_mb` together. One that was not asked for `idle_seconds` ends by itself. `most_waiting` is how many threads
+    the site has: see Room.
     """
 
     def __init__(
         self,
         *,
         most_processes: int = 16,
-        idle_seconds: float = 300.0,
+        most_memory_mb: int = 4096,
+        idle_seconds: int = 300,
         most_waiting: int = 8,
         most_reply_mb: int = 64,
         limits: Limits | None = None,
         loaders: Mapping[str, str] | None = None,
     ) -> None:
-        self.most_processes, self.idle_seconds, self.most_waiting = most_processes, idle_seconds, most_waiting
+        self.most_processes, self.most_memory_mb, self.most_waiting = most_processes, most_memory_mb, most_waiting
         self.most_reply = most_reply_mb * 2**20
-        self.limits = limits or Limits()
+        self.idle_seconds = idle_seconds
+        self.limits = replace(limits or Limits(), idle_seconds=idle_seconds + IDLE_SPARE)
         self.loaders = LOADERS if loaders is None else loaders
         self._begin()
         _RUNNERS.add(self)
@@ -89,9 +99,9 @@ class Runner:
 
         `fresh`: by a process that nobody asked before and nobody will ask again, so that the model can remember nothing.
         """
-        arrays, rows = _fed(hosted.signature, feed)
+        arrays, rows = fed(hosted.signature, feed)
         if not rows:
-            return {tensor.name: _nothing(tensor) for tensor in hosted.signature.outputs}
+            return {tensor.name: nothing(tensor) for tensor in hosted.signature.outputs}
         request = wire.pack({}, arrays)
         owner = key if hosted.owner is None else hosted.owner
         with self._room.held(owner), self._turn(key, seconds) as place:
@@ -100,7 +110,7 @@ class Runner:
                     place.empty()
                 process, deadline = self._process(place, hosted, seconds)
                 header, body = process.ask(request, most=self.most_reply, deadline=deadline)
-                return _answered(hosted.signature, header, body, rows)
+                return answered(hosted.signature, header, body, rows)
             except BaseException as error:  # also what stops a web thread: a reply that nobody read is on its way
                 if not isinstance(error, RunnerError) or error.reason != "input":
                     place.empty()
@@ -139,6 +149,7 @@ class Runner:
         self._lock, self._room = threading.Lock(), Room(self.most_waiting)
         self._places: OrderedDict[Hashable, _Place] = OrderedDict()
         self._zygotes: dict[str, Zygote] = {}
+        self._looked = 0.0
 
     def _forget_parent(self) -> None:
         """In a forked site: the processes are the parent's, which goes on using them. Ours start anew."""
@@ -172,8 +183,9 @@ class Runner:
 
     def _process(self, place: _Place, hosted: Hosted, seconds: float) -> tuple[Process, float]:
         """Return the process of `place`, loaded, and when its time is over. A zygote's start does not count."""
-        if place.process is not None and not place.process.is_gone():
-            return place.process, time.monotonic() + seconds
+        now = time.monotonic()
+        if place.process is not None and now - place.used < self.idle_seconds and not place.process.is_gone():
+            return place.process, now + seconds
         place.empty()
         content = hosted.content()
         place.process = self._zygote(hosted.loader).spawn(hosted.loader)
@@ -190,24 +202,32 @@ class Runner:
         module = self.loaders.get(loader, NATIVE)
         with self._lock:
             if module not in self._zygotes:
-                self._zygotes[module] = Zygote(module, is_locked=found.is_whole, limits=self.limits)
+                stays = loader in WITHOUT_LOCK  # it is small, and a cold model shall not wait for it
+                self._zygotes[module] = Zygote(module, is_locked=found.is_whole, limits=self.limits, stays=stays)
             return self._zygotes[module]
 
     def _evict(self) -> None:
         """End the processes that nobody asked for long, the longest first; never one that is being asked."""
         now, ended = time.monotonic(), []
         with self._lock:
-            surplus = len(self._places) - self.most_processes
+            surplus, excess = len(self._places) - self.most_processes, self._excess_mb(now)
             for key, place in list(self._places.items()):
-                if surplus <= 0 and now - place.used < self.idle_seconds:
+                if surplus <= 0 and excess <= 0 and now - place.used < self.idle_seconds:
                     break
                 if place.turn.acquire(blocking=False):
                     del self._places[key]
                     ended.append(place)
-                    surplus -= 1
+                    surplus, excess = surplus - 1, excess - place.memory_mb
         for place in ended:
             place.empty()
             place.turn.release()
+
+    def _excess_mb(self, now: float) -> float:
+        """How much more all hold than they may together; looked at now and then, for a look at 16 takes 0.2 ms."""
+        if now - self._looked < LOOK_SECONDS:
+            return 0.0
+        self._looked = now
+        return sum(place.memory_mb for place in self._places.values()) - self.most_memory_mb
 
 
 _RUNNERS: "weakref.WeakSet[Runner]" = weakref.WeakSet()
@@ -226,53 +246,3 @@ def _empty_if_idle(place: _Place) -> None:
     if place.turn.acquire(blocking=False):
         place.empty()
         place.turn.release()
-
-
-def _fed(signature: Signature, feed: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], int]:
-    """Return the inputs in the types of `signature`, and how many rows they have. Raises RunnerError("input")."""
-    if set(feed) != {tensor.name for tensor in signature.inputs}:
-        raise RunnerError("input", f"the model takes {[tensor.name for tensor in signature.inputs]}")
-    arrays = {tensor.name: _typed(tensor, np.asarray(feed[tensor.name])) for tensor in signature.inputs}
-    counts = {len(array) for array in arrays.values()}
-    if len(counts) != 1:
-        raise RunnerError("input", f"inputs of {sorted(counts)} rows")
-    return arrays, counts.pop()
-
-
-def _typed(tensor: Tensor, array: NDArray[Any]) -> NDArray[Any]:
-    if not _has_shape(tensor, array.shape):
-        raise RunnerError("input", f"“{tensor.name}” takes [rows, {tensor.shape}], not {array.shape}")
-    if tensor.dtype == TEXT:
-        if array.dtype.kind in "OU":
-            return array.astype(object, copy=False)
-    elif array.dtype.kind in "biuf" and np.can_cast(array.dtype, tensor.dtype, "same_kind"):
-        return array.astype(tensor.dtype, copy=False)
-    raise RunnerError("input", f"“{tensor.name}” takes {tensor.dtype}, not {array.dtype}")
-
-
-def _answered(signature: Signature, header: wire.Header, body: memoryview, rows: int) -> dict[str, NDArray[Any]]:
-    """Return the outputs, if they are what `signature` promises and nothing else. Raises RunnerError("output")."""
-    try:
-        arrays = wire.tensors(header, body)
-    except wire.WireError as error:
-        raise RunnerError("output", str(error)) from error
-    if set(arrays) != {tensor.name for tensor in signature.outputs}:
-        raise RunnerError("output", f"outputs named {[name[:50] for name in list(arrays)[:20]]}")
-    for tensor in signature.outputs:
-        array = arrays[tensor.name]
-        if len(array.shape) < 1 or array.shape[0] != rows or not _has_shape(tensor, array.shape):
-            raise RunnerError("output", f"“{tensor.name}” has {array.shape}, not [{rows}, {tensor.shape}]")
-        if (TEXT if array.dtype == object else array.dtype.name) != tensor.dtype:
-            raise RunnerError("output", f"“{tensor.name}” is {array.dtype}, not {tensor.dtype}")
-    return {tensor.name: arrays[tensor.name] for tensor in signature.outputs}
-
-
-def _has_shape(tensor: Tensor, shape: tuple[int, ...]) -> bool:
-    """`shape` with the rows first."""
-    fits = (size in (None, found) for size, found in zip(tensor.shape, shape[1:], strict=False))
-    return len(shape) == len(tensor.shape) + 1 and all(fits)
-
-
-def _nothing(tensor: Tensor) -> NDArray[Any]:
-    shape = (0, *(size or 0 for size in tensor.shape))
-    return np.zeros(shape, dtype=object if tensor.dtype == TEXT else tensor.dtype)

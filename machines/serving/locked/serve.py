@@ -17,7 +17,7 @@ OUT_OF_MEMORY = ("bad_alloc", "Failed to allocate memory", "can't allocate memor
 
 
 def serve(channel: int, loader: Any) -> None:
-    """Load the model of the first frame, then answer one frame after the other."""
+    """Load the model of the first frame, then answer one frame after the other, until the site goes or asks no more."""
     header, content = wire.receive(channel)
     try:
         signature = Signature.from_json(header["signature"])

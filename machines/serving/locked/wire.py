@@ -132,9 +132,11 @@ def _read(fd: int, most: int, deadline: float | None) -> bytes:
 
 
 def _wait(fd: int, event: int, deadline: float | None) -> None:
+    if deadline is None:  # the locked end blocks, unless nobody has asked it for longer than its socket waits
+        raise TimeoutError
     poll = select.poll()
     poll.register(fd, event)
-    poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000)
+    poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
     _check(deadline)
 
 

@@ -2,7 +2,8 @@
 
 It reads no byte of a model: those come to the child, over a socket of its own, when the child is locked. The child holds
 nothing of the zygote's socket, so no model can talk to the zygote. It ends when the site does (its socket closes), and its
-children end with it (PDEATHSIG).
+children end with it (PDEATHSIG). A child that nobody asks any more ends by itself; so does a zygote that has none left,
+unless it `stays`.
 
 A loader is a module with
     can_fork(format) -> bool     False for libraries that start threads on import (TensorFlow): a fresh interpreter then
@@ -18,6 +19,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 import tempfile
 from contextlib import suppress
@@ -56,7 +58,7 @@ def command(main: str, **asked: Any) -> list[str]:
     return [sys.executable, "-I", "-c", START, json.dumps({"main": main, "path": path, **asked})]
 
 
-def main(control: int, module: str, is_locked: bool, limits: dict[str, Any]) -> None:
+def main(control: int, module: str, is_locked: bool, stays: bool, limits: dict[str, Any]) -> None:
     """Answer requests on the socket `control` until it closes: each becomes a child and its end of a socket."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries children; the site holds them by pidfd
     with suppress(OSError):
@@ -64,7 +66,7 @@ def main(control: int, module: str, is_locked: bool, limits: dict[str, Any]) -> 
     scratch: Scratch = {}
     try:
         with socket.socket(fileno=control) as site:
-            while request := _next(site, scratch):
+            while request := _next(site, scratch, None if stays else limits["idle_seconds"]):
                 _answer(site, module, json.loads(request)["format"], is_locked, Limits(**limits), scratch)
     finally:
         for folder in scratch:
@@ -90,25 +92,37 @@ def main_fresh(channel: int, module: str, format_name: str, parent: int, folder:
     serve(channel, loader)
 
 
-def _next(site: socket.socket, scratch: Scratch) -> bytes:
-    """Return the next request, b"" when the site is gone; meanwhile end the models that fill the disk."""
-    while not select.select([site], [], [], LOOK_SECONDS if scratch else None)[0]:
+def _next(site: socket.socket, scratch: Scratch, idle_seconds: float | None) -> bytes:
+    """Return the next request, b"" when the site is gone, or was silent so long and no child is left.
+
+    Meanwhile end the models that fill the disk.
+    """
+    while not select.select([site], [], [], LOOK_SECONDS if scratch else idle_seconds)[0]:
+        if not scratch and not _has_children():
+            return b""
         for folder in list(scratch):
             _look_at(folder, scratch)
     return site.recv(MOST_REQUEST)
 
 
+def _has_children() -> bool:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:  # none, since the system buries those that have ended
+        return False
+    return True
+
+
 def _look_at(folder: str, scratch: Scratch) -> None:
-    """Let go of a folder that the site has removed, and kill the child that has written too much into one."""
-    is_there = Path(folder).exists()
-    if is_there and not folders.is_too_full(Path(folder), FRESH_BYTES):
+    """Remove the folder of a child that has ended, and kill the child that has written too much into one."""
+    has_ended = select.select([scratch[folder]], [], [], 0)[0]
+    if not has_ended and not folders.is_too_full(Path(folder), FRESH_BYTES):
         return
     held = scratch.pop(folder)
-    if is_there:
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(held, signal.SIGKILL)
-        select.select([held], [], [], LOOK_SECONDS)
-        folders.remove(Path(folder))
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(held, signal.SIGKILL)
+    select.select([held], [], [], LOOK_SECONDS)
+    folders.remove(Path(folder))
     os.close(held)
 
 
@@ -117,6 +131,8 @@ def _answer(
 ) -> None:
     """Make one child and hand the site its socket, its pidfd and what it is called; or say why there is none."""
     ours, theirs = socket.socketpair()
+    if limits.idle_seconds:
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", limits.idle_seconds, 0))
     folder = ""
     with ours, theirs:
         try:

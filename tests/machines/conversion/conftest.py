@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from machines.child import ChildFailedError, run_child
+from machines.child import NICENESS, ChildFailedError, run_child
 
 ROOT = Path(__file__).parents[3]
 FRAMEWORKS = {".onnx": "onnx", ".pt": "pytorch", ".pt2": "pytorch", ".safetensors": "pytorch"}
@@ -41,7 +41,7 @@ def check(tmp_path, monkeypatch):
         request = {"path": str(path), "file_name": path.name, "framework": FRAMEWORKS.get(path.suffix, "tensorflow")}
         request |= {"layers": None, "onnx_path": str(tmp_path / "out.onnx"), "seconds": seconds, **more}
         try:
-            answer = run_child("machines.conversion", request, seconds=90, memory_mb=4096)
+            answer = run_child("machines.conversion", request, seconds=90, memory_mb=4096, niceness=NICENESS)
         except ChildFailedError as error:
             pytest.fail(f"{error.reason}: {error.details[-3000:]}")
         assert list(scratch.iterdir()) == []

@@ -9,7 +9,7 @@ X, Y = ({"name": name, "dtype": "float32", "shape": [1]} for name in "xy")
 NOTICE = {"template": "by %(worst)s", "values": {"worst": 1}, "weight": "info"}
 REPORT = {
     "seconds": 1.5, "peak_mb": 400, "opset": 17, "parameters": 3, "onnx_bytes": 10, "onnx_sha256": "ab",
-    "operators": {"Add": 1}, "parity": {"batches": [3, 7], "worst": 1e-9}, "why_native": "", "varies": False,
+    "operators": {"Add": 1}, "parity": {"batches": [3, 7], "worst": 1e-9}, "why_native": None, "varies": False,
     "is_locked": True, "scanner": ["This format cannot hold code."], "notices": [NOTICE],
 }  # fmt: skip
 ANSWER = {"format": "onnx", "served": "converted", "signature": {"inputs": [X], "outputs": [Y]}, "report": REPORT}
@@ -42,7 +42,8 @@ SIGNATURES = [
 REPORTS = [
     {}, {"seconds": "<b>"}, {"seconds": float("nan")}, {"parameters": [1]}, {"operators": {"Add": "x"}},
     {"operators": {str(n): 1 for n in range(5000)}}, {"parity": {"batches": "ab", "worst": 1}}, {"scanner": [1]},
-    {"notices": [NOTICE | {"template": "%(worst)999999999d"}]}, {"notices": [{}]}, {"why_native": {}}, {"opset": 10**400},
+    {"notices": [NOTICE | {"template": "%(worst)999999999d"}]}, {"notices": [{}]}, {"opset": 10**400},
+    {"why_native": {"template": 1}}, {"why_native": "It cannot."},
 ]  # fmt: skip
 
 

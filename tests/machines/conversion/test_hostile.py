@@ -1,9 +1,13 @@
-"""The 28 kinds of hostile files: each is refused with a sentence, and leaves no trace."""
+"""The 28 kinds of hostile files: each is refused with a sentence, leaves no trace, and keeps no other model from answering.
+
+Those of kind 28 that only show what they are when they answer: tests/machines/test_hostile_answers.py.
+"""
 
 import pytest
 
 from tests.machines.conversion import hostile
 from tests.machines.conversion.conftest import sentence
+from tests.machines.neighbour import answers_meanwhile
 
 SLOW = {"15_endless.pt", "26_endless.zip", "27_loop.onnx", "wide.keras", "26_large.zip"}  # end when their time is over
 LINEAR = {"inputs": [{"name": "x", "shape": [2]}], "layers": [{"type": "Linear", "name": "0"}]}
@@ -38,9 +42,10 @@ SAID = {  # what the sentence has to hold; the rest is any sentence of ours
 
 
 def refused(check, path, canary):
-    answer, onnx = check(
-        path, seconds=5 if path.name in SLOW else 60, layers=LINEAR if path.suffix != ".onnx" else None
-    )
+    with answers_meanwhile():
+        answer, onnx = check(
+            path, seconds=5 if path.name in SLOW else 60, layers=LINEAR if path.suffix != ".onnx" else None
+        )
     assert answer["kind"] == "error", answer
     text = sentence(answer)
     assert 20 < len(text) < 600 and "Traceback" not in text

@@ -142,6 +142,37 @@ def test_a_newer_version_answers_at_once_and_an_older_one_again_in_one_click(ali
     assert AuditEntry.objects.filter(action=AuditAction.VERSION_USED).count() == 2
 
 
+def test_a_check_does_not_undo_what_a_person_chose_meanwhile(alice):
+    first = checked(upload(alice))
+    second = checked(upload(alice, chance_onnx(weight=2.0), machine=first.machine))
+    third, fourth = (upload(alice, chance_onnx(weight=weight), machine=first.machine) for weight in (3.0, 4.0))
+    version_use(version=first, user=alice)
+    version_use(version=second, user=alice)
+    assert [checked(version).state for version in (third, fourth)] == ["ready", "ready"]
+    assert chance(first.machine) == sigmoid(2), "chosen"
+    fifth = checked(upload(alice, chance_onnx(weight=5.0), machine=first.machine))
+    assert now(first.machine).uploaded_version == fifth, "uploaded after the choice"
+    version_use(version=third, user=alice)
+    assert chance(first.machine) == sigmoid(3)
+
+
+def test_of_two_checks_at_once_the_newer_version_answers(alice):
+    first = checked(upload(alice))
+    second, third = (upload(alice, chance_onnx(weight=weight), machine=first.machine) for weight in (2.0, 3.0))
+    for version in (second, third):
+        assert checked(version) == now(first.machine).uploaded_version
+
+
+def test_a_number_is_never_given_twice(alice):
+    first = checked(upload(alice))
+    second = checked(upload(alice, machine=first.machine))
+    version_use(version=first, user=alice)
+    version_delete(version=second, user=alice)
+    assert upload(alice, machine=first.machine).number == 3
+    version_delete(version=ModelVersion.objects.get(number=3), user=alice)
+    assert upload(alice, machine=first.machine).number == 4
+
+
 def test_a_refused_version_leaves_the_one_before_answering(alice):
     first = checked(upload(alice))
     second = checked(upload(alice, chance_onnx()[:-20], machine=first.machine))

@@ -6,13 +6,17 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from machines.conversion.check import DIFFERS
+from machines.engine.errors import Notice
 from machines.jobs.runner import work_run
+from machines.services import texts
 from machines.serving import description
 from machines.serving.locked import lock
 from machines.serving.signature import Signature
 from models import Machine, ModelVersion, Work
 from models.model_version import VersionState
 from tests.factories import linear_onnx, make_user, make_version
+from tests.machines.uploaded import chance_onnx, checked, upload
 from tests.machines.views.pages import htmx, is_whole, page
 
 pytestmark = pytest.mark.django_db
@@ -255,6 +259,8 @@ def test_delete_a_version(model, version, alice_client):
     assert model.versions.count() == 2, "looking deletes nothing"
     alice_client.post(url("version-delete", model.pk, 1))
     assert [v.number for v in model.versions.all()] == [2]
+    shown = page(alice_client.get(url("version-delete", model.pk, 2)))
+    assert "This version answers now" in shown.text and not shown.all("button", **{"class": "btn btn-danger"})
     shown = page(alice_client.post(url("version-delete", model.pk, 2), follow=True))
     assert "This version answers now" in shown.text and model.versions.count() == 1
 
@@ -423,11 +429,41 @@ def test_a_picture_has_no_form(point, alice_client):
     assert "To the model" in page(alice_client.get(reverse("machines:sharing", args=[version.machine_id]))).text
 
 
+def test_a_version_that_was_checked_while_another_one_was_chosen_is_offered(point, bob_client, alice_client, team):
+    first = checked(upload(point, team=team))
+    second = checked(upload(point, chance_onnx(weight=2.0), machine=first.machine))
+    third = upload(point, chance_onnx(weight=3.0), machine=first.machine)
+    detail = url("detail", first.machine_id)
+    alice_client.post(url("version-use", first.machine_id, 1))
+    assert "Version 3 is ready" not in page(alice_client.get(detail)).text
+    checked(third)
+    shown = page(alice_client.get(detail))
+    assert "Version 3 is ready Version 1 was chosen while it was checked, and keeps answering." in shown.text
+    assert len(shown.all("form", action=url("version-use", first.machine_id, 3))) == 2, "there and in the table"
+    assert not page(bob_client.get(detail)).all("form", action=url("version-use", first.machine_id, 3))
+    shown = page(alice_client.post(url("version-use", first.machine_id, 3), follow=True))
+    assert "Version 3 answers from now on" in shown.text and "Version 3 is ready" not in shown.text
+    assert second.number == 2
+
+
+def test_why_a_model_was_not_converted_is_said_in_the_readers_language(model, version, alice_client, monkeypatch):
+    why = Notice(DIFFERS, {"worst": "0.2"}).to_json()
+    ModelVersion.objects.filter(pk=version.pk).update(served="native", report={"why_native": why})
+    assert "Its ONNX form answers differently, by up to 0.2." in page(alice_client.get(url("detail", model.pk))).text
+    monkeypatch.setattr(texts, "gettext", {DIFFERS: "Отличается до %(worst)s."}.__getitem__)
+    assert "Отличается до 0.2." in page(alice_client.get(url("detail", model.pk))).text
+
+
+def test_the_sharing_page_calls_nothing_a_machine(model, alice_client):
+    shown = page(alice_client.get(reverse("machines:sharing", args=[model.pk]))).text.rpartition("Who can use it")[2]
+    assert "Publish the form" in shown and "machine" not in shown.lower()
+
+
 def test_hostile_words_stay_text(model, version, alice_client):
     evil = "<script>alert(1)</script>"
     ModelVersion.objects.filter(pk=version.pk).update(
         file_name=f"{evil}.onnx",
-        report={"operators": {evil: 1}, "scanner": [evil], "why_native": evil},
+        report={"operators": {evil: 1}, "scanner": [evil], "why_native": Notice("%(why)s", {"why": evil}).to_json()},
         served="native",
     )
     alice_client.post(url("inputs", model.pk), words(type1_name=evil, type1_description=evil, kind1_name="%(x)s {{y}}"))

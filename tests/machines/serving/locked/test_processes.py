@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from machines.serving.locked import runner as module
 from machines.serving.locked.lock import NOBODY, ROOT, protection
+from machines.serving.locked.onnx_loader import IDENTITY
 from machines.serving.locked.room import Room
-from machines.serving.locked.runner import RunnerError
-from tests.machines.serving.locked.conftest import children, fails, gone, is_running, make_runner, odd, rows
+from machines.serving.locked.runner import Hosted, RunnerError
+from tests.machines.serving.locked.conftest import ODD, X, children, fails, gone, is_running, make_runner, odd, rows
 
 pytestmark = pytest.mark.skipif(
     not protection().is_whole, reason=f"needs Linux with Landlock and seccomp: {protection().why_not}"
@@ -266,3 +268,39 @@ def test_a_loader_that_cannot_start_says_why(runner):
             runner.call("a", odd("double", loader=loader), rows(1))
         assert words in caught.value.details
     runner.close()  # that zygote has a thread now
+
+
+def test_a_process_that_nobody_asks_ends_by_itself(monkeypatch):
+    monkeypatch.setattr(module, "IDLE_SPARE", 0)
+    runner = make_runner(idle_seconds=1)
+    runner.call("a", odd("remember"), rows(1))
+    runner.call("b", odd("double", loader="odd-fresh"), rows(1))
+    zygote, processes = runner._zygotes[ODD].pid, [place.process for place in runner._places.values()]
+    assert gone([process.pid for process in processes], 5), "though nothing else was called"
+    assert gone([zygote], 5), "and what made them, which holds the library"
+    assert not Path(processes[1].folder).exists()
+    assert runner.call("a", odd("remember"), rows(2))["y"].tolist() == [[-1]], "it starts anew"
+    runner.close()
+
+
+def test_the_small_zygote_stays_for_the_next_cold_model(monkeypatch):
+    monkeypatch.setattr(module, "IDLE_SPARE", 0)
+    runner = make_runner(idle_seconds=1)
+    runner.call("a", Hosted("onnx", lambda: IDENTITY, X), rows(1))
+    child, (zygote,) = runner._places["a"].process.pid, runner._zygotes.values()
+    assert gone([child], 5) and not gone([zygote.pid], 1.5)
+    runner.close()
+
+
+def test_together_they_hold_no_more_than_they_may(monkeypatch):
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
+    runner = make_runner(most_memory_mb=300)
+    for key in "abc":
+        runner.call(key, odd("hold"), rows(100))
+    assert list(runner._places) == ["b", "c"] and all(place.memory_mb > 100 for place in runner._places.values())
+    for key in "bcbc":
+        runner.call(key, odd("hold"), rows(0))
+    assert list(runner._places) == ["b", "c"], "below the limit nobody is ended"
+    runner.call("c", odd("hold"), rows(110))
+    assert list(runner._places) == ["c"], "the one that grew was asked last"
+    runner.close()

@@ -8,6 +8,7 @@ import pytest
 from machines.serving.locked import runner as module
 from machines.serving.locked.lock import Limits, Protection, protection
 from machines.serving.locked.onnx_loader import IDENTITY
+from machines.serving.locked.promised import MOST_LETTERS
 from machines.serving.locked.runner import Hosted
 from machines.serving.signature import Signature, Tensor
 from tests.machines.serving.locked.conftest import X, fails, make_runner, odd, rows
@@ -57,9 +58,11 @@ def test_every_type_arrives_as_it_was_sent(runner, dtype):
 
 def test_texts_arrive_as_they_were_sent(runner):
     both = Signature((Tensor("x", "str"),), (Tensor("x", "str"),))
-    given = ["", "Ünïcode", "a\0b", "<b>", "x" * 100_000]
+    given = ["", "Ünïcode", "a\0b", "<b>", "x" * MOST_LETTERS]
     got = runner.call("text", Hosted("odd", lambda: b"same", both), {"x": np.array(given, dtype=object)})["x"]
     assert got.tolist() == given
+    long = {"x": np.array(["x" * MOST_LETTERS + "x"], dtype=object)}
+    assert fails(runner, Hosted("odd", lambda: b"same", both), long) == "output"
 
 
 @pytest.mark.parametrize(
