@@ -6,7 +6,7 @@ than the database to answer it. The conditions are those of the querysets, becau
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -26,33 +26,45 @@ class Prepared:
         self.build = build
         self.stand_ins = stand_ins
 
-    def rows(self, *values: object) -> Sequence[tuple[Any, ...]]:
-        """Return what the database has, as it writes it: JSON is text, a truth may be 0 or 1."""
-        database = connections[DEFAULT_DB_ALIAS]
-        sql, native, slots = self._written
-        adapted = _adapted(values, database)
-        params = [adapted[at] if is_ours else at for at, is_ours in slots]
+    def rows(self, *values: object, database: BaseDatabaseWrapper | None = None) -> Sequence[tuple[Any, ...]]:
+        """Return what the database has, as it writes it: JSON is text, a truth may be 0 or 1.
+
+        Whoever asks several questions may say of which connection: to find that of the thread takes a while.
+        """
+        database = database or connections[DEFAULT_DB_ALIAS]
+        sql, native, filled, places = self._written
+        given = [*filled, *map(_adapted, values)]
+        params = [given[place] for place in places]
         if database.execute_wrappers or database.queries_logged:  # somebody listens
             with database.cursor() as cursor:
                 cursor.execute(sql, params)
                 return list(cursor.fetchall())
         database.ensure_connection()
-        with database.wrap_database_errors:
+        try:
             found: list[tuple[Any, ...]] = database.connection.execute(native, params).fetchall()
+        except Exception:
+            with database.wrap_database_errors:
+                raise
         return found
 
     @cached_property
-    def _written(self) -> tuple[str, str, list[tuple[Any, bool]]]:
-        """The SQL for Django and for the driver, and for each place in it which value goes there, or the one that always does."""
-        database = connections[DEFAULT_DB_ALIAS]
+    def _written(self) -> tuple[str, str, list[Any], list[int]]:
+        """The SQL for Django and for the driver; what the queryset has filled in; which of that and of the values goes where."""
         sql, params = self.build().query.sql_with_params()
-        places = {value: at for at, value in enumerate(_adapted(self.stand_ins, database))}
-        if missing := places.keys() - set(params):
+        stand_ins = [_adapted(value) for value in self.stand_ins]
+        if missing := set(stand_ins) - set(params):
             raise ValueError(f"the query does not use {missing}")
-        native = sql % (("?",) * len(params)) if database.vendor == "sqlite" else sql
-        return sql, native, [(places[param], True) if param in places else (param, False) for param in params]
+        values = range(len(params), len(params) + len(stand_ins))  # they follow on what the queryset has filled in
+        places = dict(zip(stand_ins, values, strict=True))
+        native = sql % (("?",) * len(params)) if connections[DEFAULT_DB_ALIAS].vendor == "sqlite" else sql
+        return sql, native, list(params), [places.get(param, place) for place, param in enumerate(params)]
 
 
-def _adapted(values: Sequence[object], database: BaseDatabaseWrapper) -> list[Any]:
-    adapt = database.ops.adapt_datetimefield_value
-    return [adapt(value) if isinstance(value, datetime) else value for value in values]
+def _adapted(value: object) -> Any:
+    return _moment(value) if isinstance(value, datetime) else value
+
+
+@lru_cache
+def _moment(value: datetime) -> Any:
+    """Return a moment as the database takes it. Who asks often may ask for the same moment for a while."""
+    return connections[DEFAULT_DB_ALIAS].ops.adapt_datetimefield_value(value)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from machines.engine.schema import Schema, Table
 
 METADATA_KEY = "easyautoml"
+NUMBER, TEXT = np.dtype(np.float64), np.dtype(object)
 CHUNK = 256  # rows per run: measured fastest for our machines (benchmarks/serving.py), and it bounds memory
 
 
@@ -114,7 +115,7 @@ def _column(values: NDArray[Any] | None, rows: int, is_text: bool) -> NDArray[An
         return np.full((rows, 1), "", dtype=object) if is_text else np.full((rows, 1), np.nan)
     if len(values) != rows:
         raise ValueError(f"columns differ in length: {len(values)} and {rows}")
-    return np.asarray(values, dtype=object if is_text else np.float64).reshape(rows, 1)
+    return np.asarray(values, TEXT if is_text else NUMBER).reshape(rows, 1)
 
 
 def _answer(raw: Mapping[str, NDArray[Any]], name: str, classes: Sequence[str]) -> Answer:

@@ -9,13 +9,16 @@ way (machines.api) untouched, so refusals are decided and worded in one place. W
 
 import io
 import re
+import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 import orjson
-from django.db import close_old_connections
-from django.utils import timezone
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import activate
 
 from api.formats import JsonRenderer
@@ -39,7 +42,7 @@ UNUSUAL = (
     "HTTP_EXPECT",
     "SCRIPT_NAME",
 )
-PLACE = ("REMOTE_ADDR", "HTTP_X_FORWARDED_PROTO", "HTTP_HOST", "HTTP_ACCEPT_LANGUAGE")  # what headers depend on
+PLACE = ("HTTP_X_FORWARDED_PROTO", "HTTP_HOST", "HTTP_ACCEPT_LANGUAGE")  # what headers depend on, with the address
 SOCKET = "gunicorn.socket"
 MOST_PLACES = 100
 MOST_BYTES = 65_536  # of a body
@@ -76,45 +79,79 @@ OF_PERSON = _machines(ApiKey(user=User(pk=NUMBERS[1])), NUMBERS[0], NUMBERS[1])
 OF_SUPER_ADMIN = _machines(ApiKey(user=User(is_super_admin=True)), NUMBERS[0])
 
 
+class Call(NamedTuple):
+    """What the head of a usual request says."""
+
+    kind: str  # in ANSWERS
+    pk: int  # of the machine
+    digest: str  # of the key
+    place: tuple[str | None, ...]  # the values of PLACE
+
+
+class Known(NamedTuple):
+    """What is the same in all answers at a place."""
+
+    headers: Headers
+    lines: bytes  # the headers as they are sent
+    language: str
+
+
 class Lane:
     """The WSGI application: the short way, with the site behind it."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.known: dict[tuple[Any, ...], tuple[Headers, str]] = {}  # by place: headers and language
+        self.known: dict[tuple[Any, ...], Known] = {}  # by address and place
         self.tried: WeakKeyDictionary[Any, Environ] = WeakKeyDictionary()  # by connection: what `quick` has found out
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         tried = self.tried.pop(environ[SOCKET], None) if SOCKET in environ else None
-        if tried is not None:
-            environ |= {name: tried[name] for name in (COUNTED, FAILED) if name in tried}
-        if tried is not None or not _is_usual(environ):
+        environ |= tried or {}
+        call = self.call_of(environ) if tried is None else None
+        if call is None:
             return self.site(environ, start_response)
-        place = tuple(map(environ.get, PLACE))
-        if place not in self.known:
+        place = (environ.get("REMOTE_ADDR"), *call.place)
+        known = self.known.get(place)
+        if known is None:
             return self.site(environ, self._learning(place, start_response))
-        headers, language = self.known[place]
-        content = _answered(environ, None, language)
+        content = _answered(call, environ, None, known.language)
         if content is None:
             return self.site(environ, start_response)
-        start_response("200 OK", [*headers, ("Content-Length", str(len(content)))])
+        start_response("200 OK", [*known.headers, ("Content-Length", str(len(content)))])
         return [content]
 
-    def quick(self, environ: Environ, body: bytes) -> tuple[Headers, bytes] | None:
-        """Return headers and content for a request that config.threads has looked at.
+    @staticmethod
+    def call_of(environ: Environ) -> Call | None:
+        """Return what a request asks for, if nothing of it but key and body can change the answer."""
+        get, size = environ.get, environ.get("CONTENT_LENGTH") or ""
+        address, key = ADDRESS.fullmatch(environ["PATH_INFO"]), get("HTTP_AUTHORIZATION", "")
+        is_usual = (
+            environ["REQUEST_METHOD"] == "POST"
+            and get("CONTENT_TYPE") == "application/json"
+            and size.isdecimal()
+            and int(size) <= MOST_BYTES
+            and key.startswith(BEARER)
+            and not any(map(get, UNUSUAL))
+        )
+        if address is None or not is_usual:
+            return None
+        return Call(address[1], int(address[2]), tokens.digest(key[len(BEARER) :]), tuple(map(get, PLACE)))
 
-        None: it is to come again, through `__call__` and on the same connection (SOCKET). What it has cost so far is
-        not done again: its key's limit has counted it, and a model that failed is not asked twice.
+    def quick(self, call: Call, body: bytes, address: str, connection: Any) -> tuple[bytes, bytes] | None:
+        """Return headers, as they are sent, and content for a request that config.threads has read.
+
+        None: it is to come again, through `__call__` and on the same connection. What it has cost so far is not done
+        again: its key's limit has counted it, and a model that failed is not asked twice.
         """
-        place = tuple(map(environ.get, PLACE))
-        if place not in self.known or not _is_usual(environ):
+        known = self.known.get((address, *call.place))
+        if known is None:
             return None
-        headers, language = self.known[place]
-        content = _answered(environ, body, language)
+        found: Environ = {}
+        content = _answered(call, found, body, known.language)
         if content is None:
-            self.tried[environ[SOCKET]] = environ
+            self.tried[connection] = found
             return None
-        return headers, content
+        return known.lines, content
 
     def _learning(self, place: tuple[Any, ...], start_response: Callable[..., Any]) -> Callable[..., Any]:
         """Keep the headers that the long way gives to a good answer."""
@@ -124,30 +161,17 @@ class Lane:
             if status == "200 OK" and "Set-Cookie" not in names and "Content-Language" in names:
                 if len(self.known) >= MOST_PLACES:
                     self.known.clear()
-                self.known[place] = list(names.items()), names["Content-Language"]
+                lines = "".join(f"{name}: {value}\r\n" for name, value in names.items())
+                self.known[place] = Known([*names.items()], lines.encode("latin-1"), names["Content-Language"])
             return start_response(status, headers, *error)
 
         return start
 
 
-def _is_usual(environ: Environ) -> bool:
-    """Whether nothing of the request but key and body can change the answer."""
-    get, size = environ.get, environ.get("CONTENT_LENGTH") or ""
-    return (
-        ADDRESS.fullmatch(environ["PATH_INFO"]) is not None
-        and environ["REQUEST_METHOD"] == "POST"
-        and get("CONTENT_TYPE") == "application/json"
-        and size.isdecimal()
-        and int(size) <= MOST_BYTES
-        and get("HTTP_AUTHORIZATION", "").startswith(BEARER)
-        and not any(map(get, UNUSUAL))
-    )
-
-
-def _answered(environ: Environ, body: bytes | None, language: str) -> bytes | None:
-    """Return the answer, or None for the long way."""
+def _answered(call: Call, environ: Environ, body: bytes | None, language: str) -> bytes | None:
+    """Return the answer, or None for the long way, which is to know what then stands in `environ`."""
     try:
-        return _answer(environ, body, language)
+        return _answer(call, environ, body, language)
     except ModelFailedError as error:
         environ[FAILED] = error  # the long way says so: a model that takes too long is not asked twice
     except Exception:  # whatever it is, the long way meets it again, and tells and logs it
@@ -155,27 +179,38 @@ def _answered(environ: Environ, body: bytes | None, language: str) -> bytes | No
     return None
 
 
-def _answer(environ: Environ, body: bytes | None, language: str) -> bytes | None:
-    close_old_connections()
-    now = timezone.now()
-    digest = tokens.digest(environ["HTTP_AUTHORIZATION"][len(BEARER) :])
-    for key, user, team, is_super_admin, scopes in KEY.rows(now, digest, now - NOTED_EVERY):
+def _answer(call: Call, environ: Environ, body: bytes | None, language: str) -> bytes | None:
+    database = connections[DEFAULT_DB_ALIAS]
+    database.close_if_unusable_or_obsolete()
+    now, earlier = _moments(int(time.time()) + 1)
+    for key, user, team, is_super_admin, scopes in KEY.rows(now, call.digest, earlier, database=database):
         if Scope.PREDICT not in orjson.loads(scopes) or not is_below_limit("predict", key):
             return None
         environ[COUNTED] = True
         if body is None:
             body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
             environ["wsgi.input"] = io.BytesIO(body)
-        _empty, _api, kind, pk, *_end = environ["PATH_INFO"].split("/")
-        for row in _rows(int(pk), user, team, is_super_admin):
+        for row in _rows(call.pk, user, team, is_super_admin, database):
             activate(language)  # as django.middleware.locale does, for good: every request begins with this
             with use_formats(FORMATS):
-                return RENDERER.render(ANSWERS[kind](Asked(*row), orjson.loads(body), Caller(key, user)))
+                return RENDERER.render(ANSWERS[call.kind](Asked(*row), orjson.loads(body), Caller(key, user)))
     return None
 
 
-def _rows(pk: int, user: int, team: int | None, is_super_admin: bool) -> Sequence[tuple[Any, ...]]:
+@lru_cache(maxsize=1)
+def _moments(second: int) -> tuple[datetime, datetime]:
+    """Return until when a key must last, and since when it must have been used.
+
+    The end of the running second is asked for, so the same for a second: a key that ends within it goes the long way.
+    """
+    now = datetime.fromtimestamp(second, UTC)
+    return now, now - NOTED_EVERY
+
+
+def _rows(
+    pk: int, user: int, team: int | None, is_super_admin: bool, database: BaseDatabaseWrapper | None = None
+) -> Sequence[tuple[Any, ...]]:
     """Return the machine if such a key may ask it: see ApiKey.machines."""
     if team is not None:
-        return OF_TEAM.rows(pk, team)
-    return OF_SUPER_ADMIN.rows(pk) if is_super_admin else OF_PERSON.rows(pk, user)
+        return OF_TEAM.rows(pk, team, database=database)
+    return OF_SUPER_ADMIN.rows(pk, database=database) if is_super_admin else OF_PERSON.rows(pk, user, database=database)

@@ -31,10 +31,12 @@ class Application:
         content = json.dumps(told).encode()
         start_response("200 OK", [("X-Way", "long"), ("Content-Length", str(len(content)))])
         return [content]
-    def quick(self, environ, body):
+    def call_of(self, environ):
+        return None if environ["PATH_INFO"] == "/api/machines/8/predict/" else environ
+    def quick(self, environ, body, address, connection):
         if environ.get("HTTP_X_WAY") == "long":
             return None
-        return [("X-Way", "short")], body + environ["REMOTE_ADDR"].encode()
+        return b"X-Way: short\\r\\n", body + address.encode()
 application = Application()
 """
 
@@ -124,6 +126,15 @@ def test_requests_in_one_packet_are_answered_in_order(port):
     assert all(b"200 OK" in answer for answer in got)
 
 
+def test_a_request_with_the_beginning_of_the_next(port):
+    client = Client(port)
+    for cut in (1, len(HEAD), len(PLAIN) - 3):
+        client.socket.sendall(PLAIN + PLAIN[:cut])
+        assert b"X-Way: long" in client.answer()
+        client.socket.sendall(PLAIN[cut:])
+        assert b"200 OK" in client.answer()
+
+
 def test_a_long_wait_between_two_requests(port):
     client = Client(port)
     time.sleep(0.3)  # the thread has given the connection back
@@ -172,7 +183,7 @@ def test_a_slow_page_does_not_stop_the_others(port):
 
 
 def test_a_plain_request_is_read():
-    environ = environ_of(HEAD + b"X-Forwarded-Proto: https\r\nAccept: */*\r\nConnection: keep-alive\r\n\r\n" + BODY)
+    environ = environ_of(HEAD + b"X-Forwarded-Proto: https\r\nAccept: */*\r\nConnection: keep-alive\r\n\r\n")
     assert environ == {
         "REQUEST_METHOD": "POST", "PATH_INFO": "/api/machines/7/predict/", "HTTP_HOST": "x", "CONTENT_LENGTH": "12",
         "CONTENT_TYPE": "application/json", "HTTP_X_FORWARDED_PROTO": "https", "HTTP_ACCEPT": "*/*",
@@ -180,11 +191,6 @@ def test_a_plain_request_is_read():
 
 
 NOT_PLAIN = {
-    "nothing": b"",
-    "no body yet": HEAD + b"\r\n",
-    "half a body": PLAIN[:-1],
-    "more than a body": PLAIN + b"X",
-    "a second request behind": PLAIN + PLAIN,
     "another method": PLAIN.replace(b"POST", b"GET"),
     "another version": PLAIN.replace(b"1.1", b"1.0"),
     "another address": PLAIN.replace(b"/7/", b"/7/x/"),
@@ -212,4 +218,32 @@ NOT_PLAIN = {
 
 @pytest.mark.parametrize("sent", NOT_PLAIN.values(), ids=NOT_PLAIN)
 def test_what_is_not_plain_is_left_to_gunicorn(sent):
-    assert environ_of(sent) is None
+    assert sent.endswith(b"\r\n\r\n" + BODY) and environ_of(sent.removesuffix(BODY)) is None
+
+
+NOT_WHOLE = {
+    "half a body": PLAIN[:-1],
+    "no body yet": HEAD + b"\r\n",
+    "half a head": HEAD,
+    "a longer body was told": PLAIN.replace(b": 12", b": 13"),
+}
+
+
+@pytest.mark.parametrize("sent", NOT_WHOLE.values(), ids=NOT_WHOLE)
+def test_the_rest_of_a_request_is_waited_for(port, sent):
+    client = Client(port)
+    client.socket.sendall(sent)
+    time.sleep(0.05)
+    client.socket.sendall(
+        PLAIN.replace(b": 12", b": 13")[len(sent) :] + b" " if b": 13" in sent else PLAIN[len(sent) :]
+    )
+    assert b"200 OK" in client.answer()
+
+
+def test_what_is_too_long_for_the_short_way(port):
+    client = Client(port)
+    for more in (b"X-A: " + b"a" * 5000 + b"\r\n", b"X-A: a\r\n" * 90):
+        assert b"X-Way: long" in client.ask(HEAD + more + b"\r\n" + BODY)
+    body = b" " * 100_000
+    answer = client.ask(HEAD.replace(b": 12", b": 100000") + b"\r\n" + body)
+    assert b'"body": 100000' in answer and b"X-Way: short" in client.ask(PLAIN)

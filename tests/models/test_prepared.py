@@ -1,7 +1,7 @@
 """A query written once and filled in says what the queryset says."""
 
 import pytest
-from django.db import connection
+from django.db import Error, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -54,3 +54,9 @@ def test_moments(alice):
 def test_a_value_that_is_not_used_is_a_mistake():
     with pytest.raises(ValueError, match="does not use"):
         Prepared(by_name_and_owner, TEXT, NUMBERS[0], NUMBERS[1]).rows("One", 1, 2)
+
+
+@pytest.mark.usefixtures("db")
+def test_what_the_database_refuses_is_told_as_django_tells_it():
+    with pytest.raises(Error):
+        Prepared(by_name_and_owner, TEXT, NUMBERS[0]).rows(object(), 1)
