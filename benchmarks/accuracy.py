@@ -1,143 +1,169 @@
-"""How good our machines are on public tables, beside what other libraries reached on the same split.
+"""How good our machines are on public tables, beside AutoGluon, FLAML, CatBoost, LightGBM, RealMLP and TabM.
 
-    make bench NAME=accuracy            or: python benchmarks/accuracy.py --sets pima_diabetes,insurance --levels 1,2
+    make bench NAME=accuracy ARGS="--sets mpg,pima_diabetes --seeds 0,1 --levels 1,2 --against autogluon-medium"
 
-Same 80/20 split as ../shared/bench/peers.py (scikit-learn, seed 0, stratified for labels), same metric: ROC AUC for two
-classes, log loss for more, RMSE for numbers. Writes benchmarks/results/accuracy.json.
+Everybody learns the same four fifths of a table in a fresh process on one core with one thread, and is tested on the same
+fifth; the clock runs from before their libraries are imported. What a run found is kept in var/bench/accuracy.jsonl, so an
+interrupted measurement goes on; a changed engine is measured again. Sums up in benchmarks/results/accuracy.json.
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
-import time
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
-from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np
-import polars as pl
-import torch
-from sklearn import metrics, model_selection
+from benchmarks import contestants, summary
+from benchmarks.common import RESULTS, ROOT, SHARED
+from benchmarks.contestants import Contestant
+from benchmarks.summary import Run
+from benchmarks.tables import Task, read_tasks
 
-from machines.engine.fit import Fitted, fit
-from machines.engine.parameters import LEVEL_SECONDS, Parameters
-from machines.engine.schema import Column, DataType, Role, Schema, Table
-
-SHARED = ROOT.parent / "shared" / "data"
-RESULTS = ROOT / "benchmarks" / "results" / "accuracy.json"
-DEFAULT = "pima_diabetes,insurance,titanic,concrete,vehicle"
-# One repeat each, copied from ../shared/engine.md: AutoGluon medium (limit 60 s), CatBoost, LightGBM, linear.
-PEERS = {
-    "pima_diabetes": (0.8526, 0.8769, 0.8322, 0.8841),
-    "insurance": (3923, 3979, 4273, 5644),
-    "titanic": (0.8364, 0.8603, 0.8652, 0.8373),
-    "concrete": (4.488, 3.984, 4.164, 9.775),
-    "vehicle": (0.3502, 0.4624, 0.6857, 0.4829),
-    "german_credit": (0.7767, 0.7843, 0.7125, 0.7865),
-    "abalone": (2.108, 2.176, 2.198, 2.237),
-    "telco_churn": (0.8507, 0.8459, 0.8361, 0.8516),
-    "wine_quality": (0.7827, 0.8553, 0.9243, 1.085),
-    "ca_housing": (4.277e4, 4.47e4, 4.674e4, 6.87e4),
-    "bike_hour": (33.88, 37.5, 39.78, 139.7),
-    "adult": (0.9248, 0.9231, 0.9237, 0.9014),
-}
+STORE = ROOT / "var" / "bench" / "accuracy.jsonl"
+ALL = "autogluon-medium,autogluon-good,autogluon-best,flaml,catboost,lightgbm,realmlp,tabm"
+OURS = ("1,2,3", "10", "autogluon-medium")  # levels, seconds and against, if none of them is said
 
 
-def load(meta: dict[str, Any]) -> tuple[dict[str, Any], Schema]:
-    """The table, typed as lightly as the peers' script does it: nearly all cells numbers -> number, else text."""
-    frame = pl.read_csv(SHARED / meta["file"], infer_schema_length=0)
-    table, columns = {}, []
-    for name in frame.columns:
-        is_output = name == meta["target"]
-        table[name], kind = _typed(frame[name].fill_null(""), is_output, meta["task"])
-        columns.append(Column(name, kind, Role.OUTPUT if is_output else Role.INPUT))
-    return table, Schema(tuple(columns))
+class Store:
+    """Runs that were made before, one line of JSON each."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self.runs: dict[str, Run] = {run["key"]: run for run in map(json.loads, lines)}
+
+    def add(self, run: Run) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(run) + "\n")
+        self.runs[run["key"]] = run
 
 
-def _typed(cells: pl.Series, is_output: bool, task: str) -> tuple[Any, DataType]:
-    numbers = cells.str.strip_chars().replace("", None).cast(pl.Float64, strict=False)
-    filled = int((cells.str.strip_chars() != "").sum())
-    is_number = int(numbers.is_not_null().sum()) >= 0.98 * filled
-    if task == "regression" if is_output else is_number:
-        return numbers.fill_null(float("nan")).to_numpy().copy(), DataType.FLOAT
-    few = is_output or cells.n_unique() < max(50, 0.2 * len(cells))
-    return np.array(cells.to_list(), dtype=object), DataType.LABEL if few else DataType.LANGUAGE
+def measure(store: Store, data: Path, name: str, seed: int, who: Contestant, seconds: float | None) -> Run:
+    """Run one, unless that was done before. Failures are tried again."""
+    script = [Path(word).name if "/" in word else word for word in who.command[1:]]
+    key = json.dumps([str(data.resolve()), name, seed, script, seconds, who.version()])
+    if key in store.runs:
+        return {**store.runs[key], "method": who.name, "is_stored": True}
+    load = round(os.getloadavg()[0], 2)
+    found = contestants.run(who, data, name, seed, seconds)
+    run = {"key": key, "set": name, "seed": seed, "method": who.name, "load": load, **found}
+    if "error" not in run:
+        store.add(run)
+    return run
 
 
-def score(fitted: Fitted, test: Table, schema: Schema, task: str) -> float:
-    """The metric of the peers on rows that `fit` never got."""
-    answer, truth = fitted.predictor().predict(test)[0], test[schema.outputs[0].name]
-    if task == "regression":
-        return float(metrics.root_mean_squared_error(truth, answer.values))
-    classes = sorted(answer.probabilities)
-    chances = np.stack([answer.probabilities[label] for label in classes], 1).astype(float)
-    if task == "binary":
-        return float(metrics.roc_auc_score(truth == classes[1], chances[:, 1]))
-    chances /= chances.sum(1, keepdims=True)
-    return float(metrics.log_loss(truth.astype(str), chances, labels=classes))
+def rounds(store: Store, data: Path, name: str, seed: int, everybody: Sequence[Contestant]) -> Iterator[Run]:
+    """Everybody on one split; who answers a peer comes after them and gets the time they took."""
+    took: dict[str, float] = {}
+    for who in sorted(everybody, key=lambda one: one.against is not None):
+        seconds = took.get(who.against.name) if who.against else who.seconds
+        if who.against and seconds is None:
+            run: Run = {"set": name, "seed": seed, "method": who.name, "error": f"{who.against.name} failed"}
+        else:
+            run = measure(store, data, name, seed, who, seconds)
+        if "seconds" in run:
+            took[who.name] = run["seconds"]
+        yield run
 
 
-def measure(meta: dict[str, Any], level: int, seed: int, all_rows: bool) -> dict[str, Any]:
-    """Train on four fifths, test on one."""
-    table, schema = load(meta)
-    truth = table[meta["target"]]
-    stratify = None if meta["task"] == "regression" else truth.astype(str)
-    parts = model_selection.train_test_split(np.arange(len(truth)), test_size=0.2, random_state=seed, stratify=stratify)
-    train, test = ({name: values[rows] for name, values in table.items()} for rows in parts)
-    started = time.perf_counter()
-    fitted = fit(
-        train, schema, level=level, deadline=LEVEL_SECONDS[level], seed=seed, parameters=Parameters(all_rows=all_rows)
-    )
-    seconds = time.perf_counter() - started
-    output = fitted.report.outputs[0]
-    return {
-        "set": meta["name"], "metric": meta["metric"], "level": level, "seed": seed, "seconds": round(seconds, 2),
-        "value": score(fitted, test, schema, meta["task"]), "coverage": output.coverage, "weights": dict(output.weights),
-        "bytes": len(fitted.onnx),
-    }  # fmt: skip
+def chosen(args: argparse.Namespace) -> list[Contestant]:
+    """Who takes part, those against whom somebody runs included. Raises ValueError with a sentence."""
+    said = (args.levels, args.seconds, args.against)
+    levels, seconds, rivals = OURS if said == (None, None, None) else said
+    against = [contestants.peer(word, args.limit) for word in _words(rivals)]
+    peers = [contestants.peer(word, args.limit) for word in _words(args.methods)]
+    ours = [contestants.level(int(number)) for number in _numbers(levels)]
+    ours += [contestants.timed(number, args.effort) for number in _numbers(seconds)]
+    ours += [contestants.answering(one, args.effort) for one in against]
+    return list(dict.fromkeys([*peers, *against, *ours]))
+
+
+def without_absent(everybody: Sequence[Contestant]) -> list[Contestant]:
+    """Those whose environment could be made, and whose rival's could; says who is left out."""
+    missing = contestants.install_all(everybody)
+    for environment, why in missing.items():
+        print(f"{environment} is left out, because it could not be installed: {why}", flush=True)
+    return [one for one in everybody if (one.against or one).environment not in missing]
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", type=Path, default=SHARED / "data", help="a folder with a datasets.json")
+    parser.add_argument("--sets", default="all", help="names from datasets.json, or all")
+    parser.add_argument("--seeds", default="0", help="seeds of the splits and of the trainings")
+    parser.add_argument("--methods", default=ALL, help="peers; a colon and seconds give one another limit")
+    parser.add_argument("--limit", type=float, default=60, help="seconds for AutoGluon and FLAML")
+    parser.add_argument("--levels", help="ours, as the site trains: 1 to 5")
+    parser.add_argument("--seconds", help="ours, with a hard limit of so many seconds")
+    parser.add_argument("--against", help="ours, with the seconds that these peers took")
+    parser.add_argument("--effort", type=int, help="our level where the time is given; else the one of that time")
+    parser.add_argument("--core", type=int, help="the processor to use; else the last one")
+    parser.add_argument("--save", type=Path, default=RESULTS / "accuracy.json", help="where the summary goes")
+    return parser.parse_args()
+
+
+def pin(core: int | None) -> int:
+    """Keep to one processor, which everybody whom we start inherits. Raises ValueError with a sentence."""
+    there = os.sched_getaffinity(0)
+    core = max(there) if core is None else core
+    if core not in there:
+        raise ValueError(f"There is no processor {core}; there are {', '.join(map(str, sorted(there)))}.")
+    os.sched_setaffinity(0, {core})
+    return core
+
+
+def tasks_of(folder: Path, sets: str) -> dict[str, Task]:
+    """The tasks asked for. Raises ValueError with a sentence."""
+    for needed in (folder / "datasets.json", contestants.COMMON):
+        if not needed.exists():
+            raise ValueError(f"The measurement needs {needed}, which is not there.")
+    tasks = read_tasks(folder)
+    names = list(tasks) if sets == "all" else _words(sets)
+    for name in names:
+        if name not in tasks:
+            raise ValueError(f"There is no table “{name}” in {folder}. There are {', '.join(tasks)}.")
+    return {name: tasks[name] for name in names}
 
 
 def main() -> None:
-    """Measure every set at every level, print a line each, and store all."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", default=DEFAULT, help="names from datasets.json, or all")
-    parser.add_argument("--levels", default="1,2")
-    parser.add_argument("--seeds", default="0", help="seeds of the split and the training")
-    parser.add_argument("--all-rows", action="store_true", help="learn again from the rows held back")
-    args = parser.parse_args()
-    if not SHARED.exists():
-        sys.exit(f"The public tables are not here: {SHARED} does not exist.")
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    metas = {meta["name"]: meta for meta in json.loads((SHARED / "datasets.json").read_text())}
-    names = list(metas) if args.sets == "all" else args.sets.split(",")
-    results = []
-    print(
-        f"{'set':16}{'metric':10}{'level':>6}{'seconds':>9}{'ours':>11}{'AutoGluon':>11}{'CatBoost':>10}{'LightGBM':>10}{'linear':>9}"
-    )
-    for name in names:
-        for level in map(int, args.levels.split(",")):
-            for seed in map(int, args.seeds.split(",")):
-                found = measure(metas[name], level, seed, args.all_rows)
-                results.append(
-                    found
-                    | {
-                        "peers": dict(
-                            zip(("autogluon", "catboost", "lightgbm", "linear"), PEERS.get(name, ()), strict=False)
-                        )
-                    }
-                )
-                peers = "".join(f"{value:>10.4g}" for value in PEERS.get(name, ()))
-                print(
-                    f"{name:16}{found['metric']:10}{level:>6}{found['seconds']:>9}{found['value']:>11.4g} {peers}",
-                    flush=True,
-                )
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    """Exit 2 with a sentence where something is asked for that is not there."""
+    args = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that whom we started ends with us
+    try:
+        tasks = tasks_of(args.tables, args.sets)
+        seeds, wanted = [int(seed) for seed in _numbers(args.seeds)], chosen(args)
+        core = pin(args.core)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    everybody, store = without_absent(wanted), Store(STORE)
+    runs: list[Run] = []
+    for name, seed in product(tasks, seeds):
+        for run in rounds(store, args.tables, name, seed, everybody):
+            runs.append(run)
+            place = f"[{len(runs)}/{len(tasks) * len(seeds) * len(everybody)}]"
+            print(f"{place} {summary.line(run, tasks[name].metric)}", flush=True)
+    about = {"tables": args.tables.name, "seeds": seeds, "core": core, "processors": os.cpu_count()}
+    found = about | summary.summary(runs, {one.name: one.is_ours for one in everybody}, tasks)
+    print(summary.table(found))
+    args.save.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def _words(said: str | None) -> list[str]:
+    return [word.strip() for word in (said or "").split(",") if word.strip()]
+
+
+def _numbers(said: str | None) -> list[float]:
+    try:
+        return [float(word) for word in _words(said)]
+    except ValueError:
+        raise ValueError(f"“{said}” should be numbers with commas between.") from None
 
 
 if __name__ == "__main__":

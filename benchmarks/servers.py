@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks import net
 from benchmarks.client import Connection
 from benchmarks.common import ROOT, free_port
+from benchmarks.environments import binary
 
 PEERS = ROOT / "benchmarks" / "peers"
 NEEDS = {
@@ -79,35 +80,6 @@ class Server:
         numbers = _numbers(json.loads(content))
         if not any(abs(number - wanted) < 1e-3 * abs(wanted) for number in numbers):
             raise SystemExit(f"A server answers {content[:200]!r}; it should be {wanted}.")
-
-
-def install(name: str) -> str | None:
-    """Make the environment of a peer, once; return why that was not possible, if it was not."""
-    folder = ROOT / "var" / f"peers-{name}"
-    stamp = folder / "installed"
-    if stamp.exists() and stamp.read_text() == "\n".join(NEEDS[name]):
-        return None
-    print(f"Installing {name} into {folder.relative_to(ROOT)}", flush=True)
-    if not (folder / "bin" / "python").exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    pip = [
-        str(folder / "bin" / "python"),
-        "-m",
-        "pip",
-        "--quiet",
-        "--disable-pip-version-check",
-        "install",
-        *NEEDS[name],
-    ]
-    done = subprocess.run(pip, capture_output=True, text=True)
-    if done.returncode:
-        return str((done.stderr.strip().splitlines() or ["pip failed"])[-1])
-    stamp.write_text("\n".join(NEEDS[name]))
-    return None
-
-
-def binary(name: str, program: str) -> str:
-    return str(ROOT / "var" / f"peers-{name}" / "bin" / program)
 
 
 def fastapi(folder: Path) -> list[Server]:

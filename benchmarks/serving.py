@@ -24,7 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 from benchmarks import net
 from benchmarks.client import Window, family, watch
 from benchmarks.common import Figure, free_port, place, save
-from benchmarks.servers import MAKERS, NEEDS, Server, install
+from benchmarks.environments import install
+from benchmarks.servers import MAKERS, NEEDS, Server
 
 PASSES, SECONDS = 5, 1.5
 PARTS = ("runner", "sessions", "checks", "chunks", "machines")
@@ -43,7 +44,7 @@ RATIOS = {  # ours against a peer, requests per second
 def main() -> None:
     is_quick = "--quick" in sys.argv
     names = [name for name in MAKERS if not is_quick or name == "fastapi"]
-    missing = {name: why for name in names if (why := install(name))}
+    missing = {name: why for name in names if (why := install(name, NEEDS[name]))}
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     with place() as (folder, surroundings):
         os.environ.update(surroundings | {"PREDICTIONS_PER_MINUTE": "1000000000"})
