@@ -7,13 +7,16 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from config.formats import Formats, current_formats
 from machines.engine.parameters import LEVEL_SECONDS
 from machines.forms.data import ENCODINGS, ColumnForm
+from machines.forms.splits import SplitForm
 from machines.services.columns import column_update, reading_of
+from machines.services.splits import split_choose, split_columns, split_of, split_suggestions
 from machines.services.texts import breakable, sentence
 from models import Column, DataLinesOperation, Machine
 
@@ -120,6 +123,39 @@ class ColumnRow:
         if self.column.zero_is_missing and self.reading.get("low_without_zero") is not None:
             low = self.reading["low_without_zero"]
         return span_text(self.column.type, low, high)
+
+
+@dataclass
+class SplitQuestion:
+    """The question of the column page: do several rows belong together?"""
+
+    machine: Machine
+    data: QueryDict | None = None
+
+    @cached_property
+    def form(self) -> SplitForm:
+        """Its choices are the columns as they are when it is first looked at: after the rows have been saved."""
+        data = self.data if self.data and "split-kind" in self.data else None
+        return SplitForm(data, columns=split_columns(self.machine), split=split_of(self.machine))
+
+    def save(self) -> bool:
+        """Write the answer if it is new and valid; return whether it was valid. Nothing sent changes nothing."""
+        if not self.form.is_bound:
+            return True
+        if not self.form.is_valid():
+            return False
+        if self.form.split != split_of(self.machine):
+            split_choose(machine=self.machine, split=self.form.split)
+        return True
+
+    @cached_property
+    def suggestions(self) -> list[str]:
+        template = _("“%(column)s” repeats: about %(rows)s rows for each value. Do they belong together?")
+        number = current_formats().number
+        return [
+            template % {"column": item.column, "rows": number(round(item.rows_per_value, 1))}
+            for item in split_suggestions(self.machine)
+        ]
 
 
 DELIMITERS = {

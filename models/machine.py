@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from .access import Action
 from .fields import not_negative
 from .machine_fields import rules
-from .machine_fields.columns import ColumnsFields
+from .machine_fields.columns import ColumnsFields, SplitKind
 from .machine_fields.marketplace import PRICES, MarketplaceFields
 from .machine_fields.source import SourceFields
 from .machine_fields.states import InvalidTransition, MachineStatus, RerunStep, Transitions
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .user import User
 
-__all__ = ["InvalidTransition", "Machine", "MachineStatus", "RerunStep"]
+__all__ = ["InvalidTransition", "Machine", "MachineStatus", "RerunStep", "SplitKind"]
 
 SMALL_JSON = {"source_options", "source_notices"}
 PARTS = ("enc_dec_configuration", "training_nn_model")  # rows of their own that belong to one machine
@@ -131,6 +131,7 @@ class Machine(
             ),
             models.CheckConstraint(condition=Q(machine_status__in=MachineStatus.values), name="machine_status_known"),
             models.CheckConstraint(condition=RerunStep.chain(), name="machine_rerun_implies_later"),
+            models.CheckConstraint(condition=SplitKind.has_column(), name="machine_split_has_column"),
         ]
 
     def __str__(self) -> str:

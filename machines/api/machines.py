@@ -13,10 +13,13 @@ from machines.api.answers import machine_answer
 from machines.api.calls import Call, caller_of, key_of, machine_for, machines_of
 from machines.api.idempotency import idempotent
 from machines.engine.errors import DataError, gettext_noop
+from machines.engine.splits import Split
 from machines.forms.data import LevelForm
 from machines.forms.rows import RowsError
+from machines.forms.splits import SplitForm
 from machines.services.machines import machine_download
 from machines.services.predictions import NotTrainedError
+from machines.services.splits import split_columns, split_of
 from machines.services.texts import sentence
 from machines.services.training import training_start
 from machines.views.machines import file_response
@@ -59,7 +62,8 @@ class Train(Call):
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         machine = machine_for(request, pk, Action.EDIT)
-        work = training_start(machine=machine, user=key_of(request).user, level=_level(request.data, machine))
+        level, split = _level(request.data, machine), _split(request.data, machine)
+        work = training_start(machine=machine, user=key_of(request).user, level=level, split=split)
         return Response({"work": str(work.pk)}, status=status.HTTP_202_ACCEPTED)
 
 
@@ -73,6 +77,23 @@ def _level(sent: Any, machine: Machine) -> int:
         words = _("Choose a level from 1 to 5.")
         raise RowsError(words, {"level": [words]})
     return int(form.cleaned_data["level"])
+
+
+def _split(sent: Any, machine: Machine) -> Split | None:
+    """Return how rows belong together; None if nothing is said about it."""
+    if "split" not in sent:
+        return None
+    told = sent["split"]
+    if not isinstance(told, Mapping):
+        words = _("Send an object, such as %(example)s.") % {"example": '{"kind": "group", "column": "patient"}'}
+        raise RowsError(words, {"split": [words]})
+    data = {"split-kind": told.get("kind"), "split-group": told.get("column"), "split-time": told.get("column")}
+    form = SplitForm(data, columns=split_columns(machine), split=split_of(machine))
+    if not form.is_valid():
+        name, errors = next(iter(form.errors.items()))
+        sentences = [str(error) for error in errors]
+        raise RowsError(sentences[0], {"split.kind" if name == "kind" else "split.column": sentences})
+    return form.split
 
 
 def _summary(machine: Machine) -> dict[str, Any]:

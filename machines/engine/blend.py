@@ -1,21 +1,114 @@
-"""How much each candidate counts, how sure the blend is, how wide its intervals are: all from out-of-fold answers."""
+"""How much each candidate counts, how sure the blend is, how wide its intervals are: all from answers for rows not seen."""
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from machines.engine.prepare import Target
 
-Floats: TypeAlias = NDArray[np.float32]
+if TYPE_CHECKING:
+    from machines.engine.candidates import Candidate
 
-PICKS = 24
+Floats: TypeAlias = NDArray[np.float32]
+Rows: TypeAlias = NDArray[np.int64]
+
+PICKS = 30
 EMPTIER = 0.2  # rows from here on decide how the intervals grow
 COVERAGE = 0.9
 LEAST_CHANCE = 1e-7
-LEAST_WEIGHT = 0.06  # what would count less is not worth its place in the file
+LEAST_WEIGHT = 0.04  # what would count less is not worth its place in the file
 MOST_CELLS = 400_000
+PARTS = 5  # in which the figures of a blend are made
+LEAST_REACH = 1e-6
+
+
+@dataclass(frozen=True)
+class Blend:
+    """What one output is answered from."""
+
+    target: Target
+    output: int
+    parts: "tuple[tuple[Candidate, float], ...]"  # weights add up to 1
+    loss: float = 0.0  # on the rows it was made with
+    power: float = 1.0  # of chances, see temperature
+    scale: float = 1.0  # of spreads, see conformal_scales
+    scale_empty: float = 1.0  # the same where nothing is known
+    spread: "Candidate | None" = None  # whose spreads
+    spread_at: int = 0  # which pair of its spreads
+
+    def answers(self, rows: Rows) -> NDArray[np.float64]:
+        """Calibrated chances [rows, classes], or standardised numbers with low and high [rows, 3], by folds not fitted on them."""
+        mixed = self.mixed(rows)
+        if self.target.classes:
+            return self.calibrated(mixed)
+        assert self.spread is not None and self.spread.spreads is not None
+        pairs = self.spread.spreads[rows, 2 * self.spread_at : 2 * self.spread_at + 2]
+        reach = np.maximum(pairs, LEAST_REACH) * self.scale
+        return np.hstack([mixed, mixed - reach[:, :1], mixed + reach[:, 1:]])
+
+    def calibrated(self, chances: NDArray[Any]) -> NDArray[np.float64]:
+        return sharpened(chances, self.power)
+
+    def mixed(self, rows: Rows) -> NDArray[np.float64]:
+        parts = [weight * candidate.answers[self.output][rows] for candidate, weight in self.parts]
+        total: NDArray[np.float64] = np.sum(parts, axis=0, dtype=np.float64)
+        return total
+
+
+def blend_of(candidates: "Sequence[Candidate]", target: Target, output: int, rows: Rows) -> Blend:
+    """Weigh the candidates for one output by their answers for `rows`, and calibrate what comes out."""
+    able = [c for c in candidates if output in c.answers]
+    known, truth = [c.answers[output][rows] for c in able], target.take(rows)
+    weights = blend_weights(known, truth)
+    parts = tuple((c, float(w)) for c, w in zip(able, weights, strict=True) if w > 0)
+    mixed = np.sum([w * a for w, a in zip(weights, known, strict=True) if w > 0], axis=0)
+    loss = loss_of(mixed, truth)
+    if target.classes:
+        return Blend(target, output, parts, loss, power=temperature(mixed, truth))
+    heavy = {id(candidate): weight for candidate, weight in parts}
+    spread = max(candidates, key=lambda c: -1.0 if c.spreads is None else heavy.get(id(c), 0.0))
+    assert spread.spreads is not None, "a network is always among the candidates"
+    at = [i for i, answers in spread.answers.items() if answers.shape[1] == 1].index(output)
+    pairs = spread.spreads[rows, 2 * at : 2 * at + 2]
+    scale, _ = conformal_scales(mixed, pairs, truth, np.zeros(len(rows)))
+    return Blend(target, output, parts, loss, scale=scale, scale_empty=scale, spread=spread, spread_at=at)
+
+
+def doubt_of(candidate: "Candidate", target: Target, output: int, rows: Rows, emptiness: NDArray[np.float64]) -> Blend:
+    """The answer for rows emptier than usual, of the one candidate that has learned from such rows."""
+    answers, truth = candidate.answers[output][rows], target.take(rows)
+    parts, loss = ((candidate, 1.0),), loss_of(answers, truth)
+    if target.classes:
+        return Blend(target, output, parts, loss, power=temperature(answers, truth))
+    assert candidate.spreads is not None, "a network has spreads where there are numbers"
+    at = [i for i, every in candidate.answers.items() if every.shape[1] == 1].index(output)
+    scales = conformal_scales(answers, candidate.spreads[rows, 2 * at : 2 * at + 2], truth, emptiness[rows])
+    return Blend(target, output, parts, loss, 1.0, *scales, candidate, at)
+
+
+def cross_fitted(
+    candidates: "Sequence[Candidate]", target: Target, output: int, rows: Rows, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """What the blend answers for `rows`, each answered by a blend that was weighed and calibrated without it.
+
+    So no row has a say in its own answer: not in what was learned (see folds), nor in how it is put together.
+    """
+    part = rng.permutation(len(rows)) % PARTS
+    found: NDArray[np.float64] = np.empty((len(rows), target.width if target.classes else 3))
+    for p in range(PARTS):
+        found[part == p] = blend_of(candidates, target, output, rows[part != p]).answers(rows[part == p])
+    return found
+
+
+def sharpened(chances: NDArray[Any], power: float) -> NDArray[np.float64]:
+    """chances ** power, scaled to add up to 1."""
+    logs = power * np.log(np.maximum(chances, LEAST_CHANCE))
+    e = np.exp(logs - logs.max(1, keepdims=True))
+    scaled: NDArray[np.float64] = e / e.sum(1, keepdims=True)
+    return scaled
 
 
 def loss_of(answers: NDArray[Any], target: Target) -> float:
@@ -84,7 +177,7 @@ def conformal_scales(
     """
     known = ~np.isnan(answers[:, 0])
     miss = target.values[known] - answers[known, 0]
-    reach = np.maximum(np.where(miss < 0, spreads[known, 0], spreads[known, 1]), 1e-6)
+    reach = np.maximum(np.where(miss < 0, spreads[known, 0], spreads[known, 1]), LEAST_REACH)
     scores, empty = np.abs(miss) / reach, emptiness[known]
     usual = _covering(scores[empty == 0])
     emptier = empty >= EMPTIER

@@ -1,16 +1,19 @@
 """The whole table: typed columns in, numbers and marks out, for training and (as ONNX nodes) for answering."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from machines.engine.encode_codes import CodeEncoder
 from machines.engine.encode_numbers import Doubles, Floats, MomentEncoder, NumberEncoder
 from machines.engine.encode_text import LabelEncoder, SentenceEncoder
+from machines.engine.folds import Folds
 from machines.engine.graph import Graph
 from machines.engine.outside import Outside
+from machines.engine.prepare import Target
 from machines.engine.schema import Column, DataType, Table
 
 MOST_MARKS = 4000  # of all label columns together
@@ -22,13 +25,31 @@ class Encoded:
 
     numbers: Floats  # [rows, numbers], about -3..3
     marks: NDArray[np.uint8]  # [rows, marks], 0 or 1
+    codes: Floats  # [folds, rows, codes] as each fold sees them, or [1, rows, codes]: see encode_codes
 
     def __len__(self) -> int:
         return len(self.numbers)
 
+    @property
+    def width(self) -> int:
+        """Numbers and marks."""
+        return int(self.numbers.shape[1] + self.marks.shape[1])
+
+    def take(self, rows: NDArray[np.int64]) -> "Encoded":
+        return Encoded(self.numbers[rows], self.marks[rows], self.codes[:, rows])
+
+    def below(self, other: "Encoded") -> "Encoded":
+        """These rows, and those of the other below them."""
+        numbers, marks = np.concatenate([self.numbers, other.numbers]), np.concatenate([self.marks, other.marks])
+        return Encoded(numbers, marks, np.concatenate([self.codes, other.codes], 1))
+
     def flat(self) -> Floats:
         """[rows, numbers + marks]"""
         return np.concatenate([self.numbers, self.marks.astype(np.float32)], 1)
+
+    def table(self, fold: int = 0) -> Floats:
+        """[rows, numbers + marks + codes], as this fold sees them"""
+        return np.concatenate([self.flat(), self.codes[fold]], 1)
 
 
 @dataclass(frozen=True)
@@ -38,8 +59,16 @@ class EncodedNames:
     numbers: str | None
     marks: str | None
     flat: str
+    table: str  # with codes
     outside: str | None  # how far beyond what was seen, see outside.py
     emptiness: str | None  # [N, 1], see TableEncoder.emptiness
+
+    @classmethod
+    def plain(cls, encoded: Encoded) -> "EncodedNames":
+        """What stands for encoded rows in a graph that begins with them: the fields' own names."""
+        numbers = "numbers" if encoded.numbers.shape[1] else None
+        marks = "marks" if encoded.marks.shape[1] else None
+        return cls(numbers, marks, "flat", "table", outside=None, emptiness=None)
 
 
 class TableEncoder:
@@ -53,6 +82,7 @@ class TableEncoder:
         self.number = NumberEncoder([c.zero_is_missing for c in self.numeric])
         self.outside = Outside()
         self.usual_ = 0.0  # share of empty cells that most rows have anyway
+        self.code = CodeEncoder()
         self.label = LabelEncoder(most=max(4, min(60, MOST_MARKS // max(1, len(self.labels)))))
         self.sentence = [SentenceEncoder(most=max(20, min(300, 1500 // len(self.sentences)))) for _ in self.sentences]
 
@@ -69,15 +99,23 @@ class TableEncoder:
             tick()
         return self
 
+    def fit_codes(self, table: Table, encoded: Encoded, targets: Sequence[Target], folds: Folds) -> Encoded:
+        """Learn what labels meant for the outputs, and return the rows with them, see CodeEncoder."""
+        return replace(encoded, codes=self.code.fit_transform(_stack(table, self.labels), targets, folds))
+
+    def with_codes(self, table: Table, encoded: Encoded) -> Encoded:
+        """The same rows with the codes of rows that were not learned from."""
+        return replace(encoded, codes=self.code.transform(_stack(table, self.labels))[None])
+
     def transform(self, table: Table, tick: Callable[[], object] = bool) -> Encoded:
-        """Encode rows. `tick` is called every now and then."""
+        """Encode rows, without codes. `tick` is called every now and then."""
         numbers, flags = self.number.transform(self.moments.transform(self._numeric(table)))
         tick()
         marks = [flags.astype(np.uint8), self.label.transform(_stack(table, self.labels))]
         for encoder, column in zip(self.sentence, self.sentences, strict=True):
             tick()
             marks.append(encoder.transform(table[column.name]))
-        return Encoded(numbers, np.concatenate(marks, 1))
+        return Encoded(numbers, np.concatenate(marks, 1), np.zeros((1, len(numbers), 0), np.float32))
 
     def empty_share(self, table: Table) -> Doubles:
         """Return the share of empty cells of each row, 0..1."""
@@ -94,12 +132,16 @@ class TableEncoder:
         """Write the nodes; the graph's inputs are the columns' names. None if no column says anything."""
         numbers, flags, outside, missing = self._write_numeric(g)
         emptiness = self._write_emptiness(g, missing)
-        label = self.label.write(g, g.concat([c.name for c in self.labels], 1)) if self.labels else None
+        labels = g.concat([c.name for c in self.labels], 1) if self.labels else None
+        label, code = (labels and encoder.write(g, labels) for encoder in (self.label, self.code))
         words = [e.write(g, c.name) for e, c in zip(self.sentence, self.sentences, strict=True)]
         parts = [name for name in (flags, label, *words) if name]
         marks = g.concat(parts, 1) if parts else None
         both = [name for name in (numbers, marks) if name]
-        return EncodedNames(numbers, marks, g.concat(both, 1), outside, emptiness) if both else None
+        if not both:
+            return None
+        flat = g.concat(both, 1)
+        return EncodedNames(numbers, marks, flat, g.concat([flat, code], 1) if code else flat, outside, emptiness)
 
     def _write_emptiness(self, g: Graph, missing: str | None) -> str | None:
         """Write the same as `emptiness`; None where rows are empty anyway."""

@@ -21,6 +21,8 @@ LINEAR_REACH = (
     3.0  # spreads around the middle within which scaling is nearly linear; beyond, it grows with the logarithm
 )
 FARTHEST = 1e6  # spreads
+# Steps in 1. Two computers, or two ways to the same value, differ by rounding errors; trees ask which of two values is larger.
+GRID = np.float32(2**18)
 SAMPLE = 20_000  # rows that quantiles are taken from
 DAY, WEEK, YEAR = 86_400.0, 604_800.0, 365.2425 * 86_400.0
 MONDAY = 4 * DAY  # 1970-01-05 was a Monday
@@ -107,7 +109,8 @@ class NumberEncoder:
         missing = self.missing(x)
         z = (np.where(missing, self.center_, x)[:, self.kept_] - self.center_[self.kept_]) / self.scale_[self.kept_]
         near = (np.clip(z, -FARTHEST, FARTHEST) / LINEAR_REACH).astype(np.float32)
-        return np.arcsinh(near) * np.float32(LINEAR_REACH), missing[:, self.flagged_].astype(np.float32)
+        bent = np.arcsinh(near) * np.float32(LINEAR_REACH)
+        return np.rint(bent * GRID) / GRID, missing[:, self.flagged_].astype(np.float32)
 
     def write(self, g: Graph, x: str, missing: str) -> tuple[str | None, str | None]:
         """Write the same as `transform` for x and missing [N, features]; None where there is nothing."""
@@ -119,7 +122,8 @@ class NumberEncoder:
         z = g.add("Div", moved, g.constant(self.scale_[self.kept_]))
         z = g.add("Clip", z, g.constant(np.array(-FARTHEST)), g.constant(np.array(FARTHEST)))
         near = g.cast(g.add("Div", z, g.constant(np.array([LINEAR_REACH]))), np.float32)
-        values = g.add("Mul", g.add("Asinh", near), g.floats(LINEAR_REACH))
+        bent = g.add("Mul", g.add("Asinh", near), g.floats(LINEAR_REACH))
+        values = g.add("Div", g.add("Round", g.add("Mul", bent, g.floats(float(GRID)))), g.floats(float(GRID)))
         return values if len(self.kept_) else None, flags if len(self.flagged_) else None
 
     def missing(self, x: Doubles) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
-"""From blends to the finished file and its report: everything is measured on the file itself."""
+"""From blends to the finished file and its report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,19 +9,29 @@ import onnx
 from numpy.typing import NDArray
 
 from machines.engine import measure
+from machines.engine.alarms import leaks, small
+from machines.engine.blend import Blend, cross_fitted
+from machines.engine.candidates import Candidate
 from machines.engine.describe import describe_inputs, describe_output, metadata
 from machines.engine.encode import TableEncoder
-from machines.engine.export import Blend, build_model
-from machines.engine.parameters import Parameters
+from machines.engine.errors import Notice
+from machines.engine.export import Answer, build_model
+from machines.engine.folds import once
+from machines.engine.lesson import Lesson
+from machines.engine.linear import Linear
+from machines.engine.measure import Answers
+from machines.engine.metrics import difference, reliability, residuals
+from machines.engine.parity import check_parity
 from machines.engine.prepare import Prepared, Target
+from machines.engine.probes import Probes, moved, span, taken
 from machines.engine.progress import MEASURING, WRITING, Clock
 from machines.engine.report import OutputReport, Report
 from machines.engine.schema import Schema, Table
-from machines.engine.training import Lesson
-from machines.engine.trials import Stage
+from machines.engine.splits import Split
 from machines.serving.predictor import Predictor
 
-IMPORTANCE_SHARE = 0.5  # of the time left
+MOST_SAMPLED = 2000  # rows learned from that are measured
+ALARM_SHARE = 0.1  # of the time left
 
 
 @dataclass
@@ -33,123 +43,167 @@ class Work:
     level: int
     seed: int
     clock: Clock
-    parameters: Parameters
     prepared: Prepared
+    split: Split
     encoder: TableEncoder
-    lesson: Lesson
-    trials: Stage  # of this lesson
+    lesson: Lesson  # the rows, and below them the probes
+    probes: Probes
+    doubt: Lesson  # the rows, and below them incomplete copies of some
+    emptiness: NDArray[np.float64]  # of these
+    candidates: list[Candidate] = field(default_factory=list)
 
     def rows(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """The inputs of these rows."""
-        return measure.take(self.table, self.schema.inputs, rows)
+        """The inputs of these rows of the table."""
+        return taken({column.name: self.table[column.name] for column in self.schema.inputs}, rows)
 
 
-def measured(work: Work, blends: Sequence[Blend]) -> tuple[onnx.ModelProto, Report]:
-    """Write the machine, and measure what was written."""
+@dataclass(frozen=True)
+class Measured:
+    """One output on the rows measured: what was answered, and what is true."""
+
+    answers: Answers
+    truth: Target
+    blend: Blend
+
+
+def measured(work: Work, answers: Sequence[Answer]) -> tuple[onnx.ModelProto, Report]:
+    """Write the machine, check that the file answers as its parts do, and report."""
     work.clock.say(WRITING)
-    model = build_model(work.schema.inputs, work.encoder, blends)
+    model = build_model(work.schema.inputs, work.encoder, answers)
     predictor = Predictor(model.SerializeToString())
     work.clock.say(MEASURING)
-    return model, _report(work, blends, predictor)
+    check_parity(predictor, work, answers)
+    return model, _report(work, answers, predictor)
 
 
-def describe(work: Work, report: Report, blends: Sequence[Blend], all_rows: bool) -> dict[str, Any]:
+def describe(work: Work, report: Report) -> dict[str, Any]:
     """The metadata of the file."""
-    trained = work.prepared.train
-    inputs = describe_inputs(work.rows(trained), work.schema.inputs, report.importance)
-    outputs = [describe_output(b.target, work.table[b.target.column.name][trained]) for b in blends]
-    return metadata(work.schema, inputs, outputs, report.to_json()) | {"all_rows": all_rows}
+    rows = work.prepared.rows
+    inputs = describe_inputs(work.rows(rows), work.schema.inputs, report.importance)
+    outputs = [describe_output(t, work.table[t.column.name][rows]) for t in work.prepared.targets]
+    return metadata(work.schema, inputs, outputs, report.to_json())
 
 
-def _report(work: Work, blends: Sequence[Blend], predictor: Predictor) -> Report:
-    clock, prepared = work.clock, work.prepared
-    held = work.rows(prepared.holdout)
-    truths = [target.take(prepared.holdout) for target in prepared.targets]
-    raw = predictor.run(held)
-    samples = _samples(work, predictor, held, raw)
-    baselines = _baselines(work, held, truths)
-    outputs = [
-        _output_report(blend, truth, raw, simple, {name: parts[i] for name, parts in samples.items()}, work.seed)
-        for i, (blend, truth, simple) in enumerate(zip(blends, truths, baselines, strict=True))
-    ]
-    seconds = 0.0 if clock.finished else IMPORTANCE_SHARE * clock.left()
-    importance = measure.importance(predictor, held, work.schema.inputs, truths, clock, seconds, work.seed)
+def _report(work: Work, answers: Sequence[Answer], predictor: Predictor) -> Report:
+    clock, lesson = work.clock, work.lesson
+    rng = np.random.default_rng(work.seed + 3)
+    found = [_measure(work, i, answer.usual, rng) for i, answer in enumerate(answers)]
+    samples = _samples(work, found, predictor)
+    outputs = [_output_report(work, i, each, samples) for i, each in enumerate(found)]
+    importance = measure.importance(_gained(work, found), work.seed)
     return Report(
         outputs=tuple(outputs),
-        rows=prepared.usable,
-        rows_trained=len(prepared.train),
-        rows_held_out=len(prepared.holdout),
+        rows=work.prepared.usable,
+        rows_trained=len(work.prepared.rows),
+        rows_held_out=len(lesson.measured),
         seconds=round(clock.elapsed(), 3),
         level=work.level,
         seed=work.seed,
         epochs=len(clock.curve.validation),
-        warnings=tuple(prepared.warnings),
+        warnings=(*work.prepared.warnings, *_alarms(work, outputs)),
         training_loss=clock.curve.thinned(clock.curve.training),
         validation_loss=clock.curve.thinned(clock.curve.validation),
-        importance=importance,
-        samples={name: _mean(parts) for name, parts in samples.items()},
+        importance={name: round(share.value, 5) for name, share in importance.items()},
+        importance_range={name: (share.low, share.high) for name, share in importance.items()},
+        samples={name: measure.mean_of(parts) for name, parts in samples.items()},
+        split=work.split.to_json(),
     )
 
 
-def _samples(
-    work: Work, predictor: Predictor, held: Mapping[str, NDArray[Any]], raw: measure.Raw
-) -> dict[str, list[dict[str, float]]]:
-    """Loss and accuracy per output on four samples: rows learned and rows held back, as they are and with noise."""
-    prepared, inputs = work.prepared, work.schema.inputs
-    step = max(1, -(-len(prepared.train) // measure.MOST_SAMPLED))
-    rows = prepared.train[::step]
+def _measure(work: Work, output: int, blend: Blend, rng: np.random.Generator) -> Measured:
+    rows, target = work.lesson.measured, work.lesson.targets[output]
+    answers = cross_fitted(work.candidates, target, output, rows, rng)
+    return Measured(measure.answers_in_unit(answers, target), target.take(rows), blend)
+
+
+def _samples(work: Work, found: Sequence[Measured], predictor: Predictor) -> dict[str, list[dict[str, float]]]:
+    """Loss and accuracy per output on four samples: rows learned and rows not seen, as they are and with noise."""
+    rows = work.prepared.rows[:: max(1, -(-len(work.prepared.rows) // MOST_SAMPLED))]
     learned = work.rows(rows)
-    fewer = np.arange(min(len(prepared.holdout), measure.MOST_SAMPLED))
-    some = {name: values[fewer] for name, values in held.items()}
-    spans = {c.name: _span(learned[c.name]) for c in inputs if c.type.is_numeric}
-    answers = {
-        "training": (predictor.run(learned), rows),
-        "evaluation": (raw, prepared.holdout),
-        "training_noise": (predictor.run(measure.noisy(learned, inputs, spans, work.seed)), rows),
-        "evaluation_noise": (predictor.run(measure.noisy(some, inputs, spans, work.seed)), prepared.holdout[fewer]),
+    spans = {c.name: span(learned[c.name]) for c in work.schema.inputs if c.type.is_numeric}
+    noisy = moved(learned, work.schema.inputs, spans, np.random.default_rng(work.seed))
+    parts: dict[str, list[dict[str, float]]] = {
+        "evaluation": [measure.loss_and_accuracy(m.answers, m.truth) for m in found]
     }
-    return {
-        name: [measure.loss_and_accuracy(found, target.take(where)) for target in prepared.targets]
-        for name, (found, where) in answers.items()
-    }
+    for name, table in (("training", learned), ("training_noise", noisy)):
+        raw = predictor.run(table)
+        truths = [target.take(rows) for target in work.prepared.targets]
+        parts[name] = [measure.loss_and_accuracy(measure.answers_of(raw, truth), truth) for truth in truths]
+    parts["evaluation_noise"] = [
+        measure.loss_and_accuracy(*_probed(work, i, m.blend, work.probes.noisy)) for i, m in enumerate(found)
+    ]
+    return parts
 
 
-def _baselines(work: Work, held: Mapping[str, NDArray[Any]], truths: Sequence[Target]) -> list[dict[str, Any]]:
-    pairs = list(zip(work.lesson.targets, truths, strict=True))
-    seconds = 0.2 * max(0.2, work.clock.left())
-    return measure.baselines_of(work.lesson.encoded, work.encoder.transform(held), pairs, seconds, work.seed)
+def _probed(work: Work, output: int, blend: Blend, which: slice) -> tuple[Answers, Target]:
+    """What folds answered to these probes, and what is true of the rows they were made of."""
+    rows = len(work.prepared.rows) + np.arange(len(work.probes))[which]
+    target = work.lesson.targets[output]
+    return measure.answers_in_unit(blend.answers(rows), target), target.take(rows)
+
+
+def _gained(work: Work, found: Sequence[Measured]) -> dict[str, NDArray[np.float64]]:
+    """Per column how much the loss of rows grew, all outputs together, when their cells were dealt anew."""
+    gained = {}
+    for name, which in work.probes.permuted.items():
+        rows = work.probes.origin[which]
+        parts = []
+        for i, each in enumerate(found):
+            before = measure.answers_in_unit(each.blend.answers(rows), work.lesson.targets[i])
+            after = measure.row_losses(*_probed(work, i, each.blend, which))
+            parts.append(after - measure.row_losses(before, work.lesson.targets[i].take(rows)))
+        gained[name] = np.sum(parts, axis=0)
+    return gained
 
 
 def _output_report(
-    blend: Blend,
-    truth: Target,
-    raw: measure.Raw,
-    baselines: Mapping[str, Any],
-    samples: Mapping[str, dict[str, float]],
-    seed: int,
+    work: Work, output: int, each: Measured, samples: Mapping[str, Sequence[Mapping[str, float]]]
 ) -> OutputReport:
-    is_label = bool(truth.classes)
-    weights = {candidate.name: round(weight, 4) for candidate, weight in blend.parts}
+    truth, answers, is_label = each.truth, each.answers, bool(each.truth.classes)
+    simple = _baselines(work, output, truth)
+    baselines = {name: measure.metrics_of(found, truth, work.seed) for name, found in simple.items()}
+    shown = measure.better_baseline(baselines, truth.task)
+    actual: NDArray[Any] = truth.values if is_label else measure.in_unit(truth.values, truth)
+    own, other = (found if is_label else found[:, 0] for found in (answers, simple[shown]))
     return OutputReport(
         name=truth.column.name,
         task=truth.task,
-        holdout=measure.metrics_of(raw, truth, seed),
-        baseline_shown=measure.better_baseline(baselines, truth.task),
+        holdout=measure.metrics_of(answers, truth, work.seed),
+        baseline_shown=shown,
         baselines=baselines,
-        samples=samples,
+        samples={name: parts[output] for name, parts in samples.items()},
         classes=truth.classes,
-        confusion=measure.confusion(raw, truth) if is_label else [],
-        points=[] if is_label else measure.points(raw, truth),
-        coverage=None if is_label else measure.coverage(raw, truth),
-        temperature=1 / blend.power if is_label else None,
-        weights=weights,
+        confusion=measure.confusion(answers, truth) if is_label else [],
+        points=[] if is_label else measure.points(answers, truth),
+        coverage=None if is_label else measure.coverage(answers, truth),
+        temperature=1 / each.blend.power if is_label else None,
+        weights={candidate.name: round(weight, 4) for candidate, weight in each.blend.parts},
+        rows=len(answers),
+        difference=difference(actual, own, other, work.seed),
+        reliability=reliability(truth.values, answers) if is_label else [],
+        residuals={} if is_label else residuals(actual, own),
     )
 
 
-def _span(values: NDArray[Any]) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.subtract(*np.quantile(known, [0.95, 0.05]))) if len(known) else 0.0
+def _baselines(work: Work, output: int, truth: Target) -> dict[str, Answers]:
+    """What simple rules answer to the rows measured: one that looks at no input, and a linear model."""
+    target, rows = work.lesson.targets[output], work.lesson.measured
+    name = "class_rates" if truth.classes else "mean"
+    simple = {name: measure.constant(target.take(np.arange(len(work.prepared.rows))), len(rows))}
+    linear = next((c.answers[output] for c in work.candidates if c.name == f"linear {output}"), None)
+    if linear is None and not work.clock.finished:
+        lesson, end = work.lesson, work.clock.elapsed() + max(0.2, 0.2 * work.clock.left())
+        linear = Linear(30).fit(once(lesson.encoded.flat()), target, lesson.folds, lambda: work.clock.elapsed() < end)
+    if linear is not None:
+        answers = linear[rows].astype(np.float64)
+        simple["linear"] = answers if truth.classes else measure.in_unit(answers, target)
+    return simple
 
 
-def _mean(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {key: float(np.mean([part[key] for part in parts])) for key in ("loss", "accuracy")}
+def _alarms(work: Work, outputs: Sequence[OutputReport]) -> list[Notice]:
+    """What looks too good, and what is too little to tell."""
+    found = [notice for output in outputs if (notice := small(output))]
+    seconds = 0.0 if work.clock.finished else ALARM_SHARE * work.clock.left() / len(outputs)
+    for target in work.prepared.targets:
+        found += leaks(work.table, work.schema.inputs, target, work.prepared.rows, seconds, work.seed)
+    return found

@@ -26,6 +26,7 @@ class Job:
     onnx_path: Path
     report_path: Path
     parameters: Mapping[str, Any]
+    split: Mapping[str, Any]  # Split.to_json()
     threads: int = 1
     trials_path: Path | None = None  # a folder of its own; a later attempt with the same line goes on from there
 
@@ -40,6 +41,7 @@ class Job:
             onnx_path=Path(data["onnx_path"]),
             report_path=Path(data["report_path"]),
             parameters=data.get("parameters") or {},
+            split=data.get("split") or {},
             threads=int(data.get("threads", 1)),
             trials_path=Path(data["trials_path"]) if data.get("trials_path") else None,
         )
@@ -55,12 +57,14 @@ def run(request: dict[str, Any], parent: Parent) -> None:
     from machines.engine.parameters import Parameters
     from machines.engine.reading import read_parts
     from machines.engine.schema import Schema
+    from machines.engine.splits import Split, columns_to_read
     from machines.engine.trials import Trials
 
     torch.set_num_threads(job.threads)
     torch.set_flush_denormal(True)
     schema = Schema.from_json(job.schema)
-    used = [column for column in schema.columns if column.is_used]
+    split = Split.from_json(job.split)
+    used = columns_to_read(schema, split)
     table, unreadable = parse_table(read_parts(job.parts, [column.name for column in used]), used)
     fitted = fit(
         table,
@@ -71,8 +75,9 @@ def run(request: dict[str, Any], parent: Parent) -> None:
         on_progress=lambda progress: parent.tell(progress.to_json()),
         parameters=Parameters.from_json(job.parameters),
         trials=Trials(job.trials_path),
+        split=split,
     )
-    report = fitted.report.to_json()
+    report = fitted.report.to_json() | {"split": split.to_json()}
     report["warnings"] += [_unreadable(name, cells).to_json() for name, cells in unreadable.items() if cells]
     write_safely(job.onnx_path, fitted.onnx)
     write_safely(job.report_path, orjson.dumps(report, option=orjson.OPT_SERIALIZE_NUMPY))

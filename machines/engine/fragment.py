@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from machines.engine.candidates import Candidate
-from machines.engine.encode import Encoded, EncodedNames
+from machines.engine.encode import EncodedNames
 from machines.engine.graph import Graph
-from machines.engine.simple import Floats
-from machines.engine.training import Lesson
+from machines.engine.lesson import Lesson
+from machines.engine.linear import Floats
 
 ANSWERS, SPREADS = "answers ", "spreads"
 
@@ -26,8 +26,8 @@ def pack(candidate: Candidate, lesson: Lesson, state: Mapping[str, NDArray[Any]]
     Answers are kept of those rows only that have one.
     """
     g = Graph()
-    tensors = candidate.write(g, _places(lesson.encoded))
-    rows = lesson.folds >= 0
+    tensors = candidate.write(g, EncodedNames.plain(lesson.encoded))
+    rows = lesson.folds != -1
     arrays = dict(state) | {f"{ANSWERS}{i}": answers[rows] for i, answers in candidate.answers.items()}
     if candidate.spreads is not None:
         arrays[SPREADS] = candidate.spreads[rows]
@@ -63,12 +63,5 @@ def _every_row(tensor: onnx.TensorProto, lesson: Lesson) -> Floats:
     """Put answers back to their rows; the others are NaN."""
     kept = numpy_helper.to_array(tensor)
     rows = np.full((len(lesson.folds), kept.shape[1]), np.nan, np.float32)
-    rows[lesson.folds >= 0] = kept
+    rows[lesson.folds != -1] = kept
     return rows
-
-
-def _places(encoded: Encoded) -> EncodedNames:
-    """What stands for the encoded rows in a fragment: the fields' own names."""
-    numbers = "numbers" if encoded.numbers.shape[1] else None
-    marks = "marks" if encoded.marks.shape[1] else None
-    return EncodedNames(numbers, marks, flat="flat", outside=None, emptiness=None)

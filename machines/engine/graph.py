@@ -1,6 +1,6 @@
 """A small pen for ONNX graphs: every part of a machine writes its own nodes with it.
 
-Only standard operators (ai.onnx 20, ai.onnx.ml 3), so that bare ONNX Runtime runs the file.
+Only standard operators (ai.onnx 20, ai.onnx.ml 5), so that bare ONNX Runtime runs the file.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-OPSETS = (helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 3))
+OPSETS = (helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 5))
 IR_VERSION = 10
 ML = "ai.onnx.ml"
 

@@ -1,10 +1,11 @@
-"""The network: a small ensemble in one, read top to bottom.
+"""The networks: F of them, one per fold, side by side in the same tensors, so that one step of training serves all folds.
 
-TabM-mini (Gorishniy et al. 2024, arXiv 2410.24210): K members share all weights but a vector that multiplies the input
-and the last layer. Numbers enter through piecewise-linear embeddings (Gorishniy et al. 2022, arXiv 2203.05556).
-F such networks, one per fold, lie in the same tensors and train side by side: one step serves all folds.
+Numbers enter as they are and through piecewise-linear encodings (Gorishniy et al. 2022, arXiv 2203.05556); labels as marks.
+With batch normalisation (Ioffe and Szegedy 2015) it is a plain network, quick to train; with K members it is a
+parameter-efficient ensemble, TabM-mini (Gorishniy et al. 2024, arXiv 2410.24210): the members share all weights but a vector
+of signs on the input and the last layer.
 
-Shapes: F folds, K members, B rows, N numbers, T pieces (+1 for the straight line), D features per number, M marks.
+Shapes: F folds, K members, B rows, N numbers, T pieces, M marks; inputs I = N + N * T + M.
 """
 
 from dataclasses import dataclass
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from machines.engine.encode import Encoded
 from machines.engine.graph import Graph
 
 Floats: TypeAlias = NDArray[np.float32]
-FAR = 1e9
+TINY = 1e-5  # added to variances
+MEMORY = 0.1  # of the moving averages that batch normalisation keeps
 
 
 @dataclass(frozen=True)
@@ -30,26 +33,24 @@ class Shape:
     folds: int
     members: int
     widths: tuple[int, ...]  # of the hidden layers
-    embedding: int  # D
     dropout: float
     outputs: tuple[int, ...]  # numbers per output: 1 for a number, classes for labels
     numbers: tuple[int, ...]  # which outputs are numbers
+    is_normed: bool  # batch normalisation and SiLU; else neither, and ReLU
 
 
 class Pieces:
-    """Where the pieces of each number begin and end, learned from quantiles."""
+    """Where the pieces of each number begin, and one over their lengths; learned from quantiles. [N, T] each."""
 
     def __init__(self, numbers: Floats, most: int) -> None:
-        n = numbers.shape[1]
-        self.low = np.zeros((n, most + 1), np.float32)
-        self.high = np.ones((n, most + 1), np.float32)
-        self.left = np.full((n, most + 1), FAR, np.float32)
-        self.inverse = np.ones((n, most + 1), np.float32)
-        self.left[:, -1], self.low[:, -1], self.high[:, -1] = 0.0, -FAR, FAR  # the straight line
-        for j in range(n if most else 0):
-            edges = np.unique(np.quantile(numbers[:, j], np.linspace(0, 1, most + 1)).astype(np.float32))
-            self.left[j, : len(edges) - 1] = edges[:-1]
-            self.inverse[j, : len(edges) - 1] = 1 / np.maximum(np.diff(edges), 1e-6)
+        edges = [_edges(column, most) for column in numbers.T] if most else []
+        count = max((len(e) - 1 for e in edges), default=0)
+        self.left = np.zeros((numbers.shape[1], count), np.float32)
+        self.inverse = np.zeros((numbers.shape[1], count), np.float32)  # 0: no such piece
+        for j, e in enumerate(edges):
+            if len(e) > 2:  # one piece is the straight line that is there anyway
+                self.left[j, : len(e) - 1] = e[:-1]
+                self.inverse[j, : len(e) - 1] = 1 / np.diff(e)
 
 
 class Network(nn.Module):
@@ -57,55 +58,82 @@ class Network(nn.Module):
 
     left: Tensor
     inverse: Tensor
-    low: Tensor
-    high: Tensor
 
     def __init__(self, shape: Shape, pieces: Pieces, marks: int, seed: int) -> None:
         super().__init__()
         self.shape = shape
         random = torch.Generator().manual_seed(seed)
-        folds, members, d = shape.folds, shape.members, shape.embedding
-        n, t = pieces.left.shape
-        for name in ("left", "inverse", "low", "high"):
-            self.register_buffer(name, torch.from_numpy(getattr(pieces, name)))
-        self.embed = _uniform((folds, n, t, d), 1.0, random)  # straight line as usual, pieces start at zero
-        with torch.no_grad():
-            self.embed[:, :, :-1] = 0.0
-        self.embed_bias = _uniform((folds, n, d), 1.0, random)
-        inputs = n * d + marks
+        folds, members = shape.folds, shape.members
+        self.register_buffer("left", torch.from_numpy(pieces.left))
+        self.register_buffer("inverse", torch.from_numpy(pieces.inverse))
+        inputs = pieces.left.size + len(pieces.left) + marks
         signs = torch.randint(0, 2, (folds, members, inputs), generator=random)
-        self.signs = nn.Parameter(signs * 2.0 - 1.0)
+        self.signs = nn.Parameter(signs * 2.0 - 1.0) if members > 1 else None
         sizes = (inputs, *shape.widths)
         fans = list(pairwise(sizes))
         self.weights = nn.ParameterList(_uniform((folds, i, o), i**-0.5, random) for i, o in fans)
-        self.biases = nn.ParameterList(_uniform((folds, 1, o), i**-0.5, random) for i, o in fans)
+        self.biases = nn.ParameterList(nn.Parameter(torch.zeros(folds, 1, o)) for _, o in fans)
+        norms = fans if shape.is_normed else []
+        self.gains = nn.ParameterList(nn.Parameter(torch.ones(folds, 1, o)) for _, o in norms)
+        self.means = [torch.zeros(folds * o) for _, o in norms]
+        self.variances = [torch.ones(folds * o) for _, o in norms]
         last = sizes[-1]
         self.head = _uniform((folds, members, last, sum(shape.outputs)), last**-0.5, random)
-        self.head_bias = _uniform((folds, members, 1, sum(shape.outputs)), last**-0.5, random)
+        self.head_bias = nn.Parameter(torch.zeros(folds, members, 1, sum(shape.outputs)))
         self.spread = _uniform((folds, members, last, 2 * len(shape.numbers)), 0.01, random)
         self.spread_bias = nn.Parameter(torch.zeros(folds, members, 1, 2 * len(shape.numbers)))
 
+    def state(self) -> list[Tensor]:
+        """All that training changes; each begins with the folds, or folds times width."""
+        return [*self.parameters(), *self.means, *self.variances]
+
     def features(self, numbers: Tensor, marks: Tensor) -> Tensor:
-        """numbers [F, B, N], marks [F, B, M] -> [F, B, N * D + M]"""
-        t = (numbers.unsqueeze(-1) - self.left) * self.inverse  # [F, B, N, T]
-        t = torch.minimum(torch.maximum(t, self.low), self.high)
-        x = torch.einsum("fbnt,fntd->fbnd", t, self.embed) + self.embed_bias.unsqueeze(1)
-        return torch.cat([x.flatten(2), marks], -1)
+        """numbers [..., N], marks [..., M] -> [..., I]; needs no training, so it is done once for all rows."""
+        ramps = ((numbers.unsqueeze(-1) - self.left) * self.inverse).clamp_(0.0, 1.0)
+        return torch.cat([numbers, ramps.flatten(-2), marks], -1)
 
     def trunk(self, x: Tensor) -> Tensor:
-        """[F, B, inputs] -> [F, K, B, last width]"""
-        x = (x.unsqueeze(1) * self.signs.unsqueeze(2)).flatten(1, 2)  # [F, K * B, inputs]
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            x = functional.relu(torch.baddbmm(bias, x, weight))
+        """[F, B, I] -> [F, K, B, last width]"""
+        rows = x.shape[1]
+        if self.signs is not None:
+            x = (x.unsqueeze(1) * self.signs.unsqueeze(2)).flatten(1, 2)  # [F, K * B, I]
+        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if self.shape.is_normed:
+                x = functional.silu(self._normed(torch.bmm(x, weight), i) + bias)
+            else:
+                x = functional.relu(torch.baddbmm(bias, x, weight))
             x = functional.dropout(x, self.shape.dropout, self.training)
-        folds, rows, width = x.shape
-        return x.view(folds, self.shape.members, rows // self.shape.members, width)
+        return x.view(self.shape.folds, self.shape.members, rows, x.shape[-1])
 
-    def forward(self, numbers: Tensor, marks: Tensor) -> tuple[Tensor, Tensor]:
+    def _normed(self, x: Tensor, layer: int) -> Tensor:
+        """[F, R, width] -> the same with mean 0 and variance 1 over a fold's rows, times the gains."""
+        folds, rows, width = x.shape
+        flat = x.transpose(0, 1).reshape(rows, folds * width)
+        flat = functional.batch_norm(
+            flat,
+            self.means[layer],
+            self.variances[layer],
+            self.gains[layer].flatten(),
+            None,
+            self.training,
+            MEMORY,
+            TINY,
+        )
+        return flat.view(rows, folds, width).transpose(0, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return answers [F, K, B, outputs] and spreads [F, K, B, 2 * numbers]; spreads do not pull at the trunk."""
-        x = self.trunk(self.features(numbers, marks))
+        x = self.trunk(x)
         spread = x.detach() @ self.spread + self.spread_bias
         return x @ self.head + self.head_bias, functional.softplus(spread)
+
+    @torch.no_grad()
+    def predict(self, encoded: Encoded) -> dict[int, Floats]:
+        """The mean over folds and members for encoded rows: output number -> chances or standardised numbers [rows, width]."""
+        x = self.features(torch.from_numpy(encoded.numbers), torch.from_numpy(encoded.marks).float())
+        answers, _spreads = self(x.expand(self.shape.folds, -1, -1))
+        parts = enumerate(torch.split(answers, list(self.shape.outputs), -1))
+        return {i: (p if i in self.shape.numbers else p.softmax(-1)).mean((0, 1)).numpy() for i, p in parts}
 
     def write(self, g: Graph, numbers: str | None, marks: str | None) -> tuple[list[str], str | None]:
         """Write the mean over folds and members: one tensor per output [N, width], and spreads [N, 2 * numbers]."""
@@ -122,28 +150,38 @@ class Network(nn.Module):
         return means, g.add("ReduceMean", g.add("Softplus", spread), g.ints(0, 1), keepdims=0)
 
     def _write_features(self, g: Graph, numbers: str | None, marks: str | None) -> str:
-        """-> [F, K, N, inputs], already multiplied by the members' signs"""
-        n, d, folds = self.left.shape[0], self.shape.embedding, self.shape.folds
-        signs = self.signs.unsqueeze(2)
-        parts = []
-        if numbers:
-            t = g.add("Sub", g.add("Unsqueeze", numbers, g.ints(2)), _array(g, self.left))
-            t = g.add("Mul", t, _array(g, self.inverse))
-            t = g.add("Min", g.add("Max", t, _array(g, self.low)), _array(g, self.high))
-            embed = self.embed.permute(1, 2, 0, 3).reshape(n, -1, folds * d)
-            x = g.add("MatMul", g.add("Transpose", t, perm=[1, 0, 2]), _array(g, embed))  # [n, N, F * D]
-            x = g.add("Add", x, _array(g, self.embed_bias.permute(1, 0, 2).reshape(n, 1, folds * d)))
-            x = g.add("Transpose", g.reshape(x, n, -1, folds, d), perm=[2, 1, 0, 3])  # [F, N, n, D]
-            parts.append(g.add("Mul", g.reshape(x, folds, 1, -1, n * d), _array(g, signs[..., : n * d])))
-        if marks:
-            parts.append(g.add("Mul", marks, _array(g, signs[..., n * d :])))
-        return g.concat(parts, 3)
+        """-> [N, I]"""
+        parts = [numbers] if numbers else []
+        if numbers and self.left.shape[1]:
+            moved = g.add("Sub", g.add("Unsqueeze", numbers, g.ints(2)), _array(g, self.left))
+            ramps = g.add(
+                "Clip",
+                g.add("Mul", moved, _array(g, self.inverse)),
+                *(g.constant(np.array(edge, np.float32)) for edge in (0.0, 1.0)),
+            )
+            parts.append(g.reshape(ramps, -1, self.left.numel()))
+        return g.concat([*parts, marks] if marks else parts, 1)
 
     def _write_trunk(self, g: Graph, x: str) -> str:
-        x = g.reshape(x, self.shape.folds, -1, self.signs.shape[-1])
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            x = g.add("Relu", g.add("Add", g.add("MatMul", x, _array(g, weight)), _array(g, bias)))
-        return g.reshape(x, self.shape.folds, self.shape.members, -1, self.weights[-1].shape[-1])
+        """[N, I] -> [F, K, N, last width]; batch normalisation is folded into weights and biases."""
+        folds, members = self.shape.folds, self.shape.members
+        if self.signs is not None:
+            x = g.add("Mul", x, _array(g, self.signs.unsqueeze(2)))
+            x = g.reshape(x, folds, -1, self.signs.shape[-1])
+        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if self.shape.is_normed:
+                mean, variance = (every[i].view(folds, 1, -1) for every in (self.means, self.variances))
+                gain = self.gains[i] / (variance + TINY).sqrt()
+                weight, bias = weight * gain, bias - mean * gain
+            x = g.add("Add", g.add("MatMul", x, _array(g, weight)), _array(g, bias))
+            x = g.add("Mul", x, g.add("Sigmoid", x)) if self.shape.is_normed else g.add("Relu", x)
+        return g.reshape(x, folds, members, -1, self.weights[-1].shape[-1])
+
+
+def _edges(column: Floats, most: int) -> Floats:
+    """Where pieces of about equally many rows begin and end."""
+    edges: Floats = np.unique(np.quantile(column, np.linspace(0, 1, most + 1)).astype(np.float32))
+    return edges
 
 
 def _uniform(shape: tuple[int, ...], reach: float, random: torch.Generator) -> nn.Parameter:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from machines.engine.parameters import Optimizer
 
+MEMORY = 0.95  # of adam for squares, as RealMLP has it (Holzmueller et al. 2024, arXiv 2407.04491)
 LONGEST = 1.0  # gradients of one fold longer than this are shortened
 
 
@@ -18,7 +19,7 @@ class Descent:
 
     def __init__(self, kind: Optimizer, parameters: Sequence[Tensor], decays: Sequence[float], rate: float) -> None:
         self.kind, self.parameters, self.rate = kind, parameters, rate
-        self.shrink = [1 - rate * decay for decay in decays]
+        self.decays = decays
         self.first = [torch.zeros_like(p) for p in parameters]  # moving mean of gradients
         self.second = [torch.zeros_like(p) for p in parameters]  # moving mean of their squares
         self.steps = 0
@@ -32,8 +33,8 @@ class Descent:
             if parameter.grad is None:
                 continue
             gradient = parameter.grad * shorter.view(-1, *[1] * (parameter.ndim - 1))
-            if self.shrink[i] != 1:
-                parameter.mul_(self.shrink[i])
+            if self.decays[i]:
+                parameter.mul_(1 - self.rate * self.decays[i])
             self._move(parameter, gradient, self.first[i], self.second[i])
             parameter.grad = None
 
@@ -46,8 +47,8 @@ class Descent:
             parameter.addcdiv_(gradient, second.sqrt().add_(1e-8), value=-self.rate)
         else:
             first.lerp_(gradient, 0.1)
-            second.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
-            root = second.sqrt().div_((1 - 0.999**self.steps) ** 0.5).add_(1e-8)
+            second.mul_(MEMORY).addcmul_(gradient, gradient, value=1 - MEMORY)
+            root = second.sqrt().div_((1 - MEMORY**self.steps) ** 0.5).add_(1e-8)
             parameter.addcdiv_(first, root, value=-self.rate / (1 - 0.9**self.steps))
 
     def _shorter(self) -> Tensor:

@@ -13,7 +13,6 @@ LOSSES = ("auto", "mse", "mae", "binary_crossentropy", "categorical_crossentropy
 OPTIMIZERS = ("adam", "sgd", "rmsprop")
 LEVELS = (1, 2, 3, 4, 5)
 LEVEL_SECONDS: Mapping[int, float] = {1: 5.0, 2: 15.0, 3: 60.0, 4: 300.0, 5: 1200.0}
-RATES: Mapping[str, float] = {"adam": 3e-3, "sgd": 3e-2, "rmsprop": 1e-3}
 LARGEST_LAYER = 4096
 
 BAD_CHOICE = gettext_noop("“%(value)s” is not a choice for %(name)s. Choose one of %(choices)s.")
@@ -29,9 +28,8 @@ class Parameters:
     shape: tuple[int, ...] | None = None  # widths of the hidden layers
     learning_rate: float | None = None
     batch_size: int | None = None
-    dropout: float = 0.1
+    dropout: float | None = None
     epochs: int | None = None  # most rounds through the rows
-    all_rows: bool = False  # after measuring, learn once more from all rows, those held back included
     only_network: bool = False  # no linear model and no trees beside the network
 
     def __post_init__(self) -> None:
@@ -42,12 +40,8 @@ class Parameters:
             _check_range("shape", width, 1, LARGEST_LAYER)
         _check_range("learning_rate", self.learning_rate or 1e-3, 1e-7, 1.0)
         _check_range("batch_size", self.batch_size or 64, 1, 65536)
-        _check_range("dropout", self.dropout, 0.0, 0.9)
+        _check_range("dropout", self.dropout or 0.0, 0.0, 0.9)
         _check_range("epochs", self.epochs or 1, 1, 100_000)
-
-    @property
-    def rate(self) -> float:
-        return self.learning_rate or RATES[self.optimizer]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

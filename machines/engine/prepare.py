@@ -1,24 +1,20 @@
-"""Which rows can be learned from, what the answers are, and which rows are held back."""
+"""Which rows can be learned from, and what the answers are."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.schema import Column, DataType, Schema, Table
-
-Rows: TypeAlias = NDArray[np.int64]
+from machines.engine.splits import Rows as Rows  # for those who import it from here
+from machines.engine.splits import bins as _bins  # noqa: F401 - test_fit imports it
 
 LEAST_ROWS = 20
 MOST_CLASSES = 1000
-MOST_HELD_OUT = 10_000
-MOST_FOLDED = 8_000  # up to so many rows are learned in folds
-VALIDATION_SHARE = 8  # with more rows, one row in so many validates
-MOST_VALIDATED = 10_000
 CELLS_PER_SECOND = 600_000  # so many cells are read per second of the time allowed
 
 NO_INPUTS = gettext_noop("No column is used as an input. Choose at least one column to predict from.")
@@ -63,17 +59,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows split into those to learn from and those held back; row numbers refer to the table."""
+    """The rows to learn from and to measure on; row numbers refer to the table."""
 
-    train: Rows
-    holdout: Rows
+    rows: Rows
     targets: tuple[Target, ...]  # of all rows of the table; left-out rows hold nonsense
     usable: int
     warnings: list[Notice] = field(default_factory=list)
 
 
 def prepare(table: Table, schema: Schema, seconds: float, seed: int) -> Prepared:
-    """Check the schema against the table, choose usable rows, hold a fifth back (at most 10,000). Raises DataError."""
+    """Check the schema against the table and choose usable rows, as many as the time allows. Raises DataError."""
     check_names(table, schema)
     rng = np.random.default_rng(seed)
     warnings: list[Notice] = []
@@ -81,10 +76,8 @@ def prepare(table: Table, schema: Schema, seconds: float, seed: int) -> Prepared
     usable = len(rows)
     rows = _sample(rows, _effort(table, schema), seconds, rng, warnings)
     rows = _repeated(table, schema, rows, warnings)
-    parts = np.array(spread(_groups(table, schema, rows), max(5, -(-len(rows) // MOST_HELD_OUT)), rng))
-    train, holdout = rows[parts != 0], rows[parts == 0]
-    targets = tuple(make_target(column, table[column.name], train) for column in schema.outputs)
-    return Prepared(train, holdout, targets, usable, warnings)
+    targets = tuple(make_target(column, table[column.name], rows) for column in schema.outputs)
+    return Prepared(rows, targets, usable, warnings)
 
 
 def check_names(table: Table, schema: Schema) -> None:
@@ -147,23 +140,6 @@ def make_target(column: Column, values: NDArray[Any], train: Rows) -> Target:
     return Target(column, codes, tuple(number), tuple(count for _, count in counts))
 
 
-def spread(groups: NDArray[np.int64], parts: int, rng: np.random.Generator) -> Rows:
-    """Deal rows into `parts` so that every group is spread evenly; return each row's part."""
-    order = np.lexsort((rng.random(len(groups)), groups))
-    dealt = np.empty(len(groups), np.int64)
-    dealt[order] = np.arange(len(groups)) % parts
-    return dealt
-
-
-def folds_of(target: Target, folds: int, rng: np.random.Generator) -> Rows:
-    """For each row the fold that validates it. One fold: an eighth of the rows is in fold 0, the others in -1."""
-    groups = target.values if target.classes else _bins(target.values)
-    if folds > 1:
-        return spread(groups, folds, rng)
-    parts = max(VALIDATION_SHARE, -(-len(groups) // MOST_VALIDATED))
-    return np.where(spread(groups, parts, rng) == 0, 0, -1)
-
-
 def _effort(table: Table, schema: Schema) -> float:
     """How long a row takes to read, in number cells: labels count double, sentences by their length."""
     effort = 0.0
@@ -197,17 +173,3 @@ def _repeated(table: Table, schema: Schema, rows: Rows, warnings: list[Notice]) 
             warnings.append(Notice(ONCE, {"column": column.name, "labels": shown}, Weight.WARNING))
             rows = rows[~np.isin(table[column.name][rows].astype(str), once)]
     return rows
-
-
-def _groups(table: Table, schema: Schema, rows: Rows) -> NDArray[np.int64]:
-    labels = [c for c in schema.outputs if c.type is DataType.LABEL]
-    if not labels:
-        return _bins(table[schema.outputs[0].name][rows])
-    values = table[labels[0].name][rows]
-    number = {label: i for i, label in enumerate(sorted(set(values)))}
-    return np.array([number[label] for label in values], np.int64)
-
-
-def _bins(values: NDArray[Any]) -> NDArray[np.int64]:
-    edges = np.quantile(values, np.linspace(0.1, 0.9, 9))
-    return np.searchsorted(edges, values).astype(np.int64)

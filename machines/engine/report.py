@@ -28,17 +28,21 @@ class OutputReport:
     coverage: float | None = None  # share of held-back numbers inside their 90 % interval
     temperature: float | None = None
     weights: Mapping[str, float] = field(default_factory=dict)  # what the answer is blended from
+    rows: int = 0  # held back, that all this was measured on
+    difference: Metric | None = None  # main loss minus that of the baseline shown, on the same rows
+    reliability: list[dict[str, float]] = field(default_factory=list)  # of labels, see metrics.reliability
+    residuals: Mapping[str, list[float]] = field(default_factory=dict)  # of numbers, see metrics.residuals
 
     @property
     def baseline(self) -> Metrics:
         return self.baselines[self.baseline_shown]
 
     def to_json(self) -> dict[str, Any]:
-        plain = {k: v for k, v in vars(self).items() if k not in {"holdout", "baselines"}}
-        return plain | {
+        return vars(self) | {
             "holdout": _plain(self.holdout),
             "baseline": _plain(self.baseline),
             "baselines": {name: _plain(metrics) for name, metrics in self.baselines.items()},
+            "difference": self.difference and self.difference.to_json(),
         }
 
 
@@ -57,8 +61,10 @@ class Report:
     warnings: tuple[Notice, ...]
     training_loss: tuple[float, ...]
     validation_loss: tuple[float, ...]
-    importance: Mapping[str, float]  # input -> share of 1; empty if there was no time
+    importance: Mapping[str, float]  # input -> share of 1; empty if there are too many
+    importance_range: Mapping[str, tuple[float, float]]  # where that lies with 95 % confidence
     samples: Mapping[str, Mapping[str, float]]  # as in OutputReport, mean over outputs
+    split: Mapping[str, str | None] = field(default_factory=dict)  # which rows belong together, see splits.Split
 
     def to_json(self) -> dict[str, Any]:
         return vars(self) | {

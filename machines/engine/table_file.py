@@ -24,6 +24,7 @@ from machines.engine.reading import RawTable, read_table
 from machines.engine.reading.__main__ import FAILED, NO_ROOM, options_for_profile
 from machines.engine.reading.options import ReadOptions
 from machines.engine.schema import Column, DataType, Role, Schema, Table
+from machines.engine.splits import Split, columns_to_read
 
 BYTES_PER_SECOND = 3_000_000  # of text, for each second of the whole time
 LEAST_BYTES = 2_000_000
@@ -52,6 +53,7 @@ class Wishes:
     outputs: Sequence[str]
     ignored: Sequence[str] = ()
     types: Mapping[str, DataType] = field(default_factory=dict)
+    split: Split = field(default_factory=Split)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def load(path: Path, wishes: Wishes, seconds: float, seed: int) -> Loaded:
         few, _ = _sample(raw, int(PROFILE_SHARE * (end - monotonic()) * CELLS_PROFILED), seed)
         profiles, guessed = propose(few, wishes.outputs, monotonic() + PROFILE_SHARE * (end - monotonic()))
         schema = Schema(tuple(_column(profile, wishes) for profile in profiles))
-        used = [column for column in schema.columns if column.is_used]
+        used = columns_to_read(schema, wishes.split)
         table, unreadable = parse_table(raw.select([column.name for column in used]), used)
     lost = [Notice(UNREADABLE, {"column": name, "cells": n}, Weight.WARNING) for name, n in unreadable.items() if n]
     return Loaded(table, schema, [*notices, *sampled, *guessed, *_left_out(profiles, schema, wishes), *lost])
@@ -186,7 +188,8 @@ def _sample(raw: RawTable, cells: int, seed: int) -> tuple[RawTable, list[Notice
 
 
 def _check_names(columns: Sequence[str], wishes: Wishes) -> None:
-    for name in [*wishes.outputs, *wishes.ignored, *wishes.types]:
+    split_by = [wishes.split.column] if wishes.split.column is not None else []
+    for name in [*wishes.outputs, *wishes.ignored, *wishes.types, *split_by]:
         if name not in columns:
             folded = {column.casefold(): column for column in columns}
             close = [folded[key] for key in difflib.get_close_matches(name.casefold(), folded, cutoff=0.6)]

@@ -1,8 +1,6 @@
-"""Teaches a network, all folds side by side, until nothing improves or time is over; keeps each fold's best weights."""
+"""Teaches a network, all folds side by side, and keeps the weights of its best round."""
 
 import math
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,57 +8,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from machines.engine.encode import Encoded
-from machines.engine.network import Network, Pieces, Shape
+from machines.engine.lesson import Lesson
+from machines.engine.network import Network, Pieces
 from machines.engine.optimizers import Descent
-from machines.engine.parameters import Loss, Parameters
+from machines.engine.parameters import Loss
+from machines.engine.plan import Plan, inputs_of
 from machines.engine.prepare import Target
 from machines.engine.progress import NETWORK, Clock
 
 Floats: TypeAlias = NDArray[np.float32]
 
-ROUND = 150  # most steps between two validations
-PATIENCE = 16  # rounds without a better validation loss
-SPEED = 2e10  # floating-point operations per second of one core, for plans; a step's overhead is in STEP
-STEP = 2.5e-3  # seconds
-ROUNDS_WANTED = 25
+ROUND = (10, 150)  # least and most steps between two validations, if an epoch has so many
+WARM_UP = 0.1  # of the training, in which the rate rises
+PATIENCE = 0.5  # of the rounds planned may pass without a better validation loss
+LATE = 0.2  # of the training, behind its plan
+LEAST_STEPS = 5  # however late it is
 CHUNK = 2048  # rows per forward pass
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train one network."""
-
-    shape: Shape
-    pieces: int
-    batch: int
-    rate: float
-    decay: float
-    parameters: Parameters
-
-
-@dataclass
-class Lesson:
-    """The rows as tensors, and for each fold which rows train and which validate."""
-
-    encoded: Encoded
-    targets: tuple[Target, ...]
-    folds: NDArray[np.int64]  # [rows], -1: validates nowhere
-    emptiness: NDArray[np.float64]  # [rows], see TableEncoder.emptiness
-
-    def __post_init__(self) -> None:
-        self.numbers = torch.from_numpy(np.ascontiguousarray(self.encoded.numbers))
-        self.marks = torch.from_numpy(np.ascontiguousarray(self.encoded.marks))
-        self.answers = [torch.from_numpy(np.ascontiguousarray(t.values)) for t in self.targets]
-        count = int(self.folds.max()) + 1
-        validate = [np.flatnonzero(self.folds == f) for f in range(count)]
-        train = [np.flatnonzero(self.folds != f) for f in range(count)]
-        self.train = _stack(train, min(map(len, train)))
-        self.validate = _stack(validate, max(map(len, validate)))  # short folds repeat their first row
-
-    def rows(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """index [F, B] -> numbers [F, B, N], marks [F, B, M]"""
-        return self.numbers[index], self.marks[index].float()
+MOST_PREPARED = 40_000_000  # cells of features that are kept for all rows
 
 
 class Teacher:
@@ -68,53 +32,71 @@ class Teacher:
 
     def __init__(self, plan: Plan, lesson: Lesson, seed: int) -> None:
         self.plan, self.lesson = plan, lesson
-        pieces = Pieces(lesson.encoded.numbers, plan.pieces)
-        self.network = Network(plan.shape, pieces, lesson.marks.shape[1], seed)
+        self.network = Network(plan.shape, Pieces(lesson.encoded.numbers, plan.pieces), lesson.marks.shape[1], seed)
         self.random = torch.Generator().manual_seed(seed)
         self.optimizer = _optimizer(self.network, plan)
-        self.best = torch.full((plan.shape.folds,), math.inf)
-        self.kept = [p.detach().clone() for p in self.network.parameters()]
-        self.stale = 0
-        self.epochs = 0.0
+        self.features = (
+            self._features() if len(lesson.numbers) * inputs_of(lesson, plan.pieces) < MOST_PREPARED else None
+        )
+        self.kept = [tensor.detach().clone() for tensor in self.network.state()]
+        self.best = math.inf
 
     def teach(self, clock: Clock, until: float) -> None:
-        """Train until `until` (share of the time) or "finish now", or while it helps; restore the best weights."""
-        most = self.plan.parameters.epochs or math.inf
-        while self.stale < PATIENCE and self.epochs < most and clock.until(until) > 0:
+        """Train as planned, or faster if `until` (share of the time) is nearer; keep the weights of the best round."""
+        began, allowed = clock.elapsed(), max(clock.until(until), 1e-3)
+        steps = -(-self.lesson.train.shape[1] // self.plan.batch)
+        length = int(np.clip(steps, *ROUND))
+        rounds = max(1, round(self.plan.epochs * steps / length))
+        batches = self._batches()
+        stale, patience = 0, max(8, PATIENCE * rounds)
+        for number in range(rounds):
             clock.say(NETWORK, round=len(clock.curve.training) + 1)
-            loss = self._round(clock, until)
-            if loss is None:
+            losses = []
+            for step in range(length):
+                done = _done((number + step / length) / rounds, (clock.elapsed() - began) / allowed)
+                if (not clock.tick() or done >= 1) and number + step >= LEAST_STEPS:
+                    break
+                self.optimizer.rate = self.plan.rate * _share_of_rate(done)
+                losses.append(self._step(next(batches)))
+            if not losses:
                 break
-            clock.curve.add(loss, self._validate())
-        if not clock.curve.validation or not torch.isfinite(self.best).all():
-            self._validate()
-        with torch.no_grad():
-            for parameter, kept in zip(self.network.parameters(), self.kept, strict=True):
-                parameter.copy_(kept)
+            validated = self._validate()
+            clock.curve.add(float(np.mean(losses)), validated)
+            stale = 0 if self._keep(validated) else stale + 1
+            if stale >= patience:
+                break
+        self._restore()
 
-    def _round(self, clock: Clock, until: float) -> float | None:
-        """One pass through the rows, or ROUND steps of it; the mean loss, None if time was over before one step."""
-        self.network.train()
+    def _batches(self) -> Any:
+        """Batches of rows [F, B] without end; every row of a fold once before any row again."""
         train = self.lesson.train
-        order = torch.rand(train.shape, generator=self.random).argsort(1)
-        batches = torch.split(order, self.plan.batch, 1)[:ROUND]
-        losses = []
-        for batch in batches:
-            if not clock.tick() or clock.until(until) <= 0:
-                break
-            losses.append(self._step(train.gather(1, batch)))
-        self.epochs += len(losses) * self.plan.batch / train.shape[1]
-        return float(np.mean(losses)) if losses else None
+        while True:
+            order = train.gather(1, torch.rand(train.shape, generator=self.random).argsort(1))
+            parts = torch.split(order, self.plan.batch, 1)
+            yield from parts if parts[-1].shape[1] > self.plan.batch / 2 or len(parts) == 1 else parts[:-1]
 
     def _step(self, index: Tensor) -> float:
-        answers, spreads = self.network(*self.lesson.rows(index))
+        self.network.train()
+        answers, spreads = self.network(self._rows(index))
         truths = [a[index] for a in self.lesson.answers]
         loss = self._loss(answers, truths).mean((1, 2)).sum()
         if self.plan.shape.numbers:
             loss = loss + self._spread_loss(answers.detach(), spreads, truths)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch says no types here
         self.optimizer.step()
         return float(loss.detach()) / self.plan.shape.folds
+
+    def _rows(self, index: Tensor) -> Tensor:
+        """index [F, B] -> features [F, B, I]"""
+        if self.features is not None:
+            return self.features[index]
+        return self.network.features(self.lesson.numbers[index], self.lesson.marks[index].float())
+
+    def _features(self) -> Tensor:
+        rows = torch.arange(len(self.lesson.numbers))
+        lesson, network = self.lesson, self.network
+        parts = [network.features(lesson.numbers[i], lesson.marks[i].float()) for i in torch.split(rows, CHUNK)]
+        return torch.cat(parts)
 
     def _loss(self, answers: Tensor, truths: list[Tensor]) -> Tensor:
         """answers [F, K, B, outputs] -> loss of every member and row [F, K, B]"""
@@ -135,20 +117,16 @@ class Teacher:
 
     @torch.no_grad()
     def _validate(self) -> float:
-        """Measure every fold on its own rows, keep the weights of folds that improved, return the mean loss."""
+        """The mean loss over the folds, each on the rows it does not learn from."""
         self.network.eval()
-        index = self.lesson.validate
-        losses = torch.zeros(len(index))
-        for part in torch.split(index, CHUNK, 1):
-            answers, _ = self.network(*self.lesson.rows(part))
-            losses += self._ensemble_loss(answers, [a[part] for a in self.lesson.answers]).sum(1)
-        losses = torch.nan_to_num(losses / index.shape[1], nan=math.inf)
-        better = losses < self.best - 1e-5
-        self.stale = 0 if better.any() else self.stale + 1
-        self.best = torch.where(better, losses, self.best)
-        for parameter, kept in zip(self.network.parameters(), self.kept, strict=True):
-            kept[better] = parameter[better]
-        return float(self.best.mean()) if not torch.isfinite(losses).all() else float(losses.mean())
+        total = torch.zeros(())
+        for part, counts in zip(
+            *(torch.split(x, CHUNK, 1) for x in (self.lesson.validate, self.lesson.counts)), strict=True
+        ):
+            answers, _ = self.network(self._rows(part))
+            total += (self._ensemble_loss(answers, [a[part] for a in self.lesson.answers]) * counts).sum()
+        loss = float(total / self.lesson.counts.sum())
+        return loss if math.isfinite(loss) else math.inf
 
     def _ensemble_loss(self, answers: Tensor, truths: list[Tensor]) -> Tensor:
         """The loss of the members' mean answer, per row [F, B]."""
@@ -166,14 +144,29 @@ class Teacher:
         return total
 
     @torch.no_grad()
-    def out_of_fold(self) -> tuple[list[Floats], Floats | None]:
-        """Answers for validating rows by the fold that never saw them: per output [rows, width], spreads; else NaN."""
+    def _keep(self, loss: float) -> bool:
+        """Remember the weights if they are the best so far, and return whether they are."""
+        if loss > self.best - 1e-5:
+            return False
+        self.best = loss
+        for kept, now in zip(self.kept, self.network.state(), strict=True):
+            kept.copy_(now)
+        return True
+
+    @torch.no_grad()
+    def _restore(self) -> None:
+        for kept, now in zip(self.kept, self.network.state(), strict=True):
+            now.copy_(kept)
         self.network.eval()
+
+    @torch.no_grad()
+    def out_of_fold(self) -> tuple[list[Floats], Floats | None]:
+        """Answers for validating rows and probes by the fold that never saw them: per output [rows, width], spreads; else NaN."""
         shape, rows = self.plan.shape, len(self.lesson.encoded)
         means = [np.full((rows, width), np.nan, np.float32) for width in shape.outputs]
         spreads = np.full((rows, 2 * len(shape.numbers)), np.nan, np.float32)
-        for index in torch.split(self.lesson.validate, CHUNK, 1):
-            answers, spread = self.network(*self.lesson.rows(index))
+        for index in torch.split(torch.cat([self.lesson.validate, self.lesson.probes], 1), CHUNK, 1):
+            answers, spread = self.network(self._rows(index))
             spreads[index.numpy()] = spread.mean(1).numpy()
             for i, part in enumerate(torch.split(answers, list(shape.outputs), -1)):
                 means[i][index.numpy()] = (part if i in shape.numbers else part.softmax(-1)).mean(1).numpy()
@@ -187,35 +180,14 @@ def loss_for(target: Target, wish: Loss) -> Loss:
     return "mae" if wish == "mae" else "mse"
 
 
-def make_plan(lesson: Lesson, parameters: Parameters, seconds: float, variant: int = 0) -> Plan:
-    """Choose sizes so that about ROUNDS_WANTED rounds fit into `seconds`. Each `variant` is another kind of network."""
-    rows, n = lesson.numbers.shape
-    folds = lesson.train.shape[0]
-    wide, deep, pieces, rate = [(96, 2, 16, 1.0), (128, 3, 24, 0.6), (192, 2, 32, 0.5), (64, 1, 12, 1.5)][variant % 4]
-    widths = parameters.shape or (wide,) * deep
-    embedding = max(1, min(8, 768 // max(1, n)))
-    pieces = min(pieces, max(4, rows // 30)) if n <= 256 else 0
-    outputs = tuple(t.width for t in lesson.targets)
-    numbers = tuple(i for i, t in enumerate(lesson.targets) if not t.classes)
-    batch = parameters.batch_size or int(min(512, max(32, 2 ** round(math.log2(max(2, rows / 10))))))
-    members = 8
-    while members > 1 and ROUNDS_WANTED * _round_seconds(lesson, members, widths, embedding, outputs, batch) > seconds:
-        members //= 2
-    shape = Shape(folds, members, widths, embedding, parameters.dropout, outputs, numbers)
-    return Plan(shape, pieces, batch, parameters.rate * (1.0 if parameters.learning_rate else rate), 1e-3, parameters)
+def _done(planned: float, late: float) -> float:
+    """How much of the training is over: what was planned, unless time runs away, so that the same seed gives the same machine."""
+    return late if late > planned + LATE else planned
 
 
-def _round_seconds(
-    lesson: Lesson, members: int, widths: tuple[int, ...], d: int, outputs: tuple[int, ...], batch: int
-) -> float:
-    sizes = (lesson.numbers.shape[1] * d + lesson.marks.shape[1], *widths, sum(outputs))
-    weights = sum(a * b for a, b in pairwise(sizes))
-    steps = min(ROUND, lesson.train.shape[1] / batch)
-    return steps * (STEP + 6.0 * weights * members * batch * lesson.train.shape[0] / SPEED)
-
-
-def _stack(parts: list[NDArray[Any]], length: int) -> Tensor:
-    return torch.from_numpy(np.stack([np.resize(part, length) for part in parts]))
+def _share_of_rate(done: float) -> float:
+    """The rate rises in a line, then falls in half a wave to nothing (Loshchilov and Hutter 2017, arXiv 1608.03983)."""
+    return min(1.0, done / WARM_UP + 0.01) * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def _optimizer(network: Network, plan: Plan) -> Descent:

@@ -1,40 +1,63 @@
-"""scikit-learn's trees as one ONNX TreeEnsembleRegressor node, written straight from their arrays."""
+"""Trees as arrays, and many of them as TreeEnsemble nodes (ai.onnx.ml 5), written straight from those arrays."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from machines.engine.graph import ML, Graph
+
+Floats: TypeAlias = NDArray[np.float32]
+Ints: TypeAlias = NDArray[np.int64]
+TREES_PER_NODE = 1000
 
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree; node 0 is the root. Leaves have left == -1."""
+    """One tree with at least one split; split 0 is the root. A child c >= 0 is split c, a child c < 0 is leaf ~c."""
 
-    feature: NDArray[np.int64]  # [nodes]
-    threshold: NDArray[np.float32]  # [nodes], left is taken where x <= threshold
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    values: NDArray[np.float32]  # [nodes, len(targets)]
-    targets: tuple[int, ...]  # which of the ensemble's sums the leaves add to
+    feature: Ints  # [splits]
+    threshold: Floats  # [splits], left is taken where x <= threshold
+    left: Ints  # [splits]
+    right: Ints
+    values: Floats  # [leaves], what a leaf adds
+    targets: Ints  # [leaves], to which of the ensemble's sums
+
+    @property
+    def size(self) -> int:
+        """Splits and leaves."""
+        return len(self.left) + len(self.values)
+
+    def times(self, share: float) -> "Tree":
+        return replace(self, values=(self.values * share).astype(np.float32))
 
 
-def forest_nodes(model: Any) -> list[Tree]:
-    """The trees of a scikit-learn forest; leaf values are shares, so that their sum is the mean."""
-    share = 1.0 / len(model.estimators_)
-    return [_forest_tree(estimator.tree_, share) for estimator in model.estimators_]
+def constant(value: float, target: int) -> Tree:
+    """A tree that always answers the same."""
+    zero = np.zeros(1, np.int64)
+    values, targets = np.full(2, value, np.float32), np.full(2, target)
+    return Tree(zero, np.zeros(1, np.float32), ~zero, ~zero - 1, values, targets)
 
 
-def _forest_tree(tree: Any, share: float) -> Tree:
-    values = tree.value[:, 0, :]
-    targets = tuple(range(values.shape[1]))
-    threshold = _rounded_down(tree.threshold)
-    return Tree(
-        np.maximum(tree.feature, 0), threshold, tree.children_left, tree.children_right,
-        (values * share).astype(np.float32), targets,
-    )  # fmt: skip
+def grown_trees(tree: Any, values: NDArray[Any]) -> list[Tree]:
+    """A scikit-learn tree whose nodes answer `values` [nodes, targets], as trees whose leaves have one target each.
+
+    The first tree answers the largest value of every leaf, the second the next largest where there is one, and so on.
+    Trees at full depth have few leaves with more than one value, so that all but the first are small.
+    """
+    layout = (tree.children_left, tree.children_right, tree.feature, tree.threshold)
+    order = np.argsort(-values, axis=1, kind="stable")
+    leaf = np.flatnonzero(tree.children_left < 0)
+    needed = max(1, int(np.count_nonzero(values[leaf], axis=1).max()))
+    found = []
+    for rank in range(needed):
+        target = order[:, rank]
+        value = np.take_along_axis(values, target[:, None], 1)[:, 0].astype(np.float32)
+        found.append(_compact(*layout, value, np.where(value == 0, 0, target)))
+    return found
 
 
 def boosting_nodes(model: Any, rounds: int) -> list[Tree]:
@@ -44,49 +67,83 @@ def boosting_nodes(model: Any, rounds: int) -> list[Tree]:
 
 def _boosted_tree(nodes: Any, target: int) -> Tree:
     leaf = nodes["is_leaf"].astype(bool)
-    left = np.where(leaf, -1, nodes["left"].astype(np.int64))
-    right = np.where(leaf, -1, nodes["right"].astype(np.int64))
-    threshold = _rounded_down(np.where(leaf, 0.0, nodes["num_threshold"]))
-    values = nodes["value"].astype(np.float32)[:, None]
-    return Tree(nodes["feature_idx"].astype(np.int64), threshold, left, right, values, (target,))
+    left, right = (np.where(leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right"))
+    threshold = np.where(leaf, 0.0, nodes["num_threshold"])
+    value = nodes["value"].astype(np.float32)
+    return _compact(left, right, nodes["feature_idx"], threshold, value, np.full(len(leaf), target))
 
 
-def write_trees(g: Graph, flat: str, trees: list[Tree], targets: int) -> str:
-    """Write the sum over trees: [N, targets]."""
-    attributes = _branches(trees) | _leaves(trees) | {"n_targets": targets}
-    return g.add("TreeEnsembleRegressor", flat, domain=ML, **attributes)
+def _compact(left: Ints, right: Ints, feature: Ints, threshold: NDArray[Any], value: Floats, target: Ints) -> Tree:
+    """Merge leaves of one parent that answer the same; [nodes] each, leaves have left == -1."""
+    left, value, target, kept = left.copy(), value.copy(), target.copy(), np.ones(len(left), bool)
+    while True:
+        split = np.flatnonzero(kept & (left >= 0))
+        a, b = left[split], right[split]
+        same = (left[a] < 0) & (left[b] < 0) & (value[a] == value[b]) & (target[a] == target[b])
+        if not same.any():
+            break
+        merged, a, b = split[same], a[same], b[same]
+        value[merged], target[merged], left[merged] = value[a], target[a], -1
+        kept[a] = kept[b] = False
+    if not len(split):
+        return constant(value[0], target[0])
+    leaf = np.flatnonzero(kept & (left < 0))
+    number = np.empty(len(left), np.int64)
+    number[split], number[leaf] = np.arange(len(split)), ~np.arange(len(leaf))
+    ends = (number[left[split]], number[right[split]])
+    return Tree(feature[split].astype(np.int64), rounded_down(threshold[split]), *ends, value[leaf], target[leaf])
 
 
-def _branches(trees: list[Tree]) -> dict[str, Any]:
-    """The attributes that hold the nodes of all trees, one after the other."""
-    sizes = [len(tree.left) for tree in trees]
-    leaf = np.concatenate([tree.left == -1 for tree in trees])
-    return {
-        "nodes_treeids": np.repeat(np.arange(len(trees)), sizes).tolist(),
-        "nodes_nodeids": np.concatenate([np.arange(size) for size in sizes]).tolist(),
-        "nodes_featureids": np.concatenate([tree.feature for tree in trees]).tolist(),
-        "nodes_values": np.where(leaf, 0, np.concatenate([tree.threshold for tree in trees])).tolist(),
-        "nodes_modes": np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
-        "nodes_truenodeids": np.where(leaf, 0, np.concatenate([tree.left for tree in trees])).tolist(),
-        "nodes_falsenodeids": np.where(leaf, 0, np.concatenate([tree.right for tree in trees])).tolist(),
-    }
-
-
-def _leaves(trees: list[Tree]) -> dict[str, Any]:
-    """The attributes that say what leaves add to which target; zeros are left out where another target remains."""
-    found: list[tuple[NDArray[Any], ...]] = []
-    for i, tree in enumerate(trees):
-        leaf = np.flatnonzero(tree.left == -1)
-        values = tree.values[leaf]
-        there = values != 0
-        there[~there.any(1), 0] = True
-        row, column = np.nonzero(there)
-        found.append((np.full(len(row), i), leaf[row], np.array(tree.targets)[column], values[row, column]))
-    names = ("target_treeids", "target_nodeids", "target_ids", "target_weights")
-    return {name: np.concatenate(parts).tolist() for name, parts in zip(names, zip(*found, strict=True), strict=True)}
-
-
-def _rounded_down(threshold: NDArray[Any]) -> NDArray[np.float32]:
+def rounded_down(threshold: NDArray[Any]) -> Floats:
     """The largest float32 not above a float64 threshold, so that float32 inputs turn the same way."""
     near = threshold.astype(np.float32)
     return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
+
+
+def sum_trees(trees: Sequence[Tree], x: Floats, targets: int) -> Floats:
+    """The sum over trees for x [rows, features]: [rows, targets]."""
+    sums = np.zeros((len(x), targets))
+    every = np.arange(len(x))
+    for tree in trees:
+        at = np.zeros(len(x), np.int64)
+        while (rows := np.flatnonzero(at >= 0)).size:
+            split = at[rows]
+            low = x[rows, tree.feature[split]] <= tree.threshold[split]
+            at[rows] = np.where(low, tree.left[split], tree.right[split])
+        sums[every, tree.targets[~at]] += tree.values[~at]
+    return sums.astype(np.float32)
+
+
+def write_trees(g: Graph, x: str, trees: Sequence[Tree], targets: int) -> str:
+    """Write the sum over trees for float32 x [N, features]: [N, targets].
+
+    Several nodes share many trees: ONNX Runtime loads one large node slowly, and short sums round less.
+    """
+    parts = (trees[i : i + TREES_PER_NODE] for i in range(0, len(trees), TREES_PER_NODE))
+    return g.total([_write_node(g, x, part, targets) for part in parts])
+
+
+def _write_node(g: Graph, x: str, trees: Sequence[Tree], targets: int) -> str:
+    splits, leaves = (np.array([len(getattr(t, name)) for t in trees]) for name in ("left", "values"))
+    first_split, first_leaf = np.cumsum(splits) - splits, np.cumsum(leaves) - leaves
+    left, right = (_joined(trees, side) for side in ("left", "right"))
+    split_offset, leaf_offset = np.repeat(first_split, splits), np.repeat(first_leaf, splits)
+
+    def numbered(child: Ints) -> list[int]:
+        return np.where(child < 0, ~child + leaf_offset, child + split_offset).tolist()  # type: ignore[no-any-return]  # numpy's tolist is Any
+
+    return g.add(
+        "TreeEnsemble", x, domain=ML, n_targets=targets, aggregate_function=1, post_transform=0,  # sum, none
+        tree_roots=first_split.tolist(),
+        nodes_modes=numpy_helper.from_array(np.zeros(len(left), np.uint8)),  # x <= threshold
+        nodes_splits=numpy_helper.from_array(_joined(trees, "threshold")),
+        nodes_featureids=_joined(trees, "feature").tolist(),
+        nodes_truenodeids=numbered(left), nodes_trueleafs=(left < 0).astype(int).tolist(),
+        nodes_falsenodeids=numbered(right), nodes_falseleafs=(right < 0).astype(int).tolist(),
+        leaf_weights=numpy_helper.from_array(_joined(trees, "values")),
+        leaf_targetids=_joined(trees, "targets").tolist(),
+    )  # fmt: skip
+
+
+def _joined(trees: Sequence[Tree], name: str) -> NDArray[Any]:
+    return np.concatenate([getattr(tree, name) for tree in trees])

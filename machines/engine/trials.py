@@ -6,7 +6,7 @@ Files that are damaged, half written or of anything but the very same training a
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from machines.engine.candidates import Candidate
 from machines.engine.files import write_safely
 from machines.engine.fragment import array_of, pack, unpack
+from machines.engine.lesson import Lesson
 from machines.engine.progress import Clock, Curve
 from machines.engine.schema import Table
-from machines.engine.training import Lesson
 
 HASH = 32  # bytes of SHA-256
 SUFFIX, HALF_WRITTEN = ".trial", ".part"
@@ -169,7 +169,7 @@ class Stage:
         folds = 1 + int(self.lesson.folds.max())
         trial = Trial(slot, self.trials.training, self.key, folds, clock.elapsed(), graph)
         write_safely(self.trials.path(slot), trial.to_bytes())
-        return unpack(graph, self.lesson)
+        return replace(unpack(graph, self.lesson), predict=fitted.predict)
 
     def _back_to(self, trial: Trial, clock: Clock) -> None:
         """Random numbers (of dropout) and loss curve go on from here."""

@@ -10,9 +10,11 @@ from django.db import transaction
 
 from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.engine.parameters import LEVEL_SECONDS
+from machines.engine.splits import Split, check_split
 from machines.jobs.job import Answer, Job, Request
 from machines.services.columns import check_roles, columns_confirm, schema_of
 from machines.services.rows import part_paths
+from machines.services.splits import split_choose, split_of
 from machines.services.trained import model_record
 from machines.services.works import work_make
 from models import Machine, User, Work
@@ -36,12 +38,18 @@ TRAINING = gettext_noop("This machine is training already.")
 
 
 @transaction.atomic
-def training_start(*, machine: Machine, user: User, level: int) -> Work:
-    """Confirm the columns and queue a training. Raises DataError when the columns cannot be learned from."""
+def training_start(*, machine: Machine, user: User, level: int, split: Split | None = None) -> Work:
+    """Confirm the columns and queue a training. Raises DataError when the columns cannot be learned from.
+
+    `split` says anew how rows belong together; left out, it stays as it was said before.
+    """
     machine = Machine.objects.select_for_update(of=("self",)).get(pk=machine.pk)
     if machine.machine_status == MachineStatus.TRAINING:
         raise DataError(TRAINING)
     columns_confirm(machine=machine)
+    if split is not None:
+        split_choose(machine=machine, split=split)
+    check_split(split_of(machine), schema_of(machine))
     machine.machine_level = level
     machine.save(update_fields=["machine_level"])
     machine.training_started()
@@ -67,11 +75,13 @@ def _check(work: Work) -> None:
 def _prepare(work: Work, folder: Path) -> Request:
     machine = work.machine
     assert machine is not None, "checked before"
-    schema = schema_of(machine)
+    schema, split = schema_of(machine), split_of(machine)
     check_roles(schema)  # once more: columns can be changed while the work waits
+    check_split(split, schema)
     return {
         "parts": [str(path) for path in part_paths(machine)],
         "schema": schema.to_json(),
+        "split": split.to_json(),
         "level": work.level,
         "deadline": LEVEL_SECONDS[work.level or 1],
         "seed": SEED,

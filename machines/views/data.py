@@ -15,7 +15,7 @@ from config.limits import at_most
 from config.shortcuts import is_partial, redirect_to, render_page
 from machines.engine.errors import DataError
 from machines.forms.data import ColumnForm, LevelForm, ReadOptionsForm, RowsForm, UploadForm, safe_name, upload_limit_mb
-from machines.presenters import ColumnRow, level_choices, source_context
+from machines.presenters import ColumnRow, SplitQuestion, level_choices, source_context
 from machines.services.copies import copies_set_aside
 from machines.services.datasets import dataset_read_again, dataset_upload, rows_add
 from machines.services.rows import latest_reading
@@ -90,23 +90,30 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = {"level": request.POST.get("level", machine.machine_level)}
     level = LevelForm(request.POST if is_training else None, initial=chosen)
     rows = [column_row(column, sent(request)) for column in page]
-    saved = [request.method == "POST" and row.save() for row in rows]  # every row, also after one that is wrong
+    question = SplitQuestion(machine, sent(request))
+    parts: list[ColumnRow | SplitQuestion] = [*rows, question]
+    saved = [request.method == "POST" and part.save() for part in parts]  # every one, also after one that is wrong
     if saved and all(saved) and copies_told(request, machine, rows):
         return redirect(f"{request.path}?page={page.number}")
     if saved and all(saved):
         rows = [column_row(column) for column in page]  # a new type changes which fields there are
         if not is_training:
             messages.success(request, _("Saved."))
-        elif level.is_valid():
-            try:
-                training_start(machine=machine, user=person(request), level=level.cleaned_data["level"])
-            except DataError as error:
-                level.add_error(None, sentence(error.notice))
-            else:
-                return redirect("machines:training", pk=pk)
+        elif level.is_valid() and is_started(request, machine, level):
+            return redirect("machines:training", pk=pk)
     context = {"machine": machine, "page": page, "rows": rows, "level": level, "levels": level_choices(level)}
-    context["wrong_rows"] = [row for row in rows if row.form.errors]
+    context |= {"question": question, "wrong_rows": [row for row in rows if row.form.errors]}
     return render(request, "machines/columns.html", context | source_context(machine))
+
+
+def is_started(request: HttpRequest, machine: Machine, level: LevelForm) -> bool:
+    """Start a training, or say on the form of its level why not."""
+    try:
+        training_start(machine=machine, user=person(request), level=level.cleaned_data["level"])
+    except DataError as error:
+        level.add_error(None, sentence(error.notice))
+        return False
+    return True
 
 
 def reading(request: HttpRequest, machine: Machine, work: Work) -> HttpResponse:

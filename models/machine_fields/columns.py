@@ -1,7 +1,23 @@
 """The columns as uploaded (dfr) and as used (mdc): names, types, roles. The dicts go by column name."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+
+class SplitKind(models.TextChoices):
+    """Do several rows belong together? In the engine's words."""
+
+    ROWS = "rows", _("No, each row stands alone")
+    GROUP = "group", _("Yes, rows with the same value in a column belong together")
+    TIME = "time", _("Yes, rows follow one another in time")
+
+    @classmethod
+    def has_column(cls) -> Q:
+        """Return the CHECK: there is a column where, and only where, rows belong together."""
+        return Q(machine_split_kind=cls.ROWS, machine_split_column="") | (
+            Q(machine_split_kind__in=[cls.GROUP, cls.TIME]) & ~Q(machine_split_column="")
+        )
 
 
 class ColumnsFields(models.Model):
@@ -22,6 +38,13 @@ class ColumnsFields(models.Model):
     mdc_columns_count_of_datatypes = models.JSONField(_("columns per type"), default=dict, blank=True)
     mdc_columns_input_count_of_datatypes = models.JSONField(_("inputs per type"), default=dict, blank=True)
     mdc_columns_output_count_of_datatypes = models.JSONField(_("outputs per type"), default=dict, blank=True)
+
+    machine_split_kind = models.CharField(
+        _("do several rows belong together?"), max_length=5, choices=SplitKind.choices, default=SplitKind.ROWS
+    )
+    machine_split_column = models.CharField(
+        _("column that tells which rows belong together"), max_length=200, blank=True, default=""
+    )
 
     class Meta:
         abstract = True

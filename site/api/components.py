@@ -159,7 +159,16 @@ SCHEMAS: dict[str, Json] = {
         ),
         warnings=listed(text()),
     ),
-    "Level": thing(optional=("level",), level=whole("Left out, it is the machine's own.", minimum=1, maximum=5)),
+    "Level": thing(
+        optional=("level", "split"),
+        level=whole("Left out, it is the machine's own.", minimum=1, maximum=5),
+        split=thing(
+            "How rows belong together. Left out, as it was said before.",
+            optional=("column",),
+            kind=text(enum=["rows", "group", "time"]),
+            column=maybe(text("The column that tells; none where each row stands alone.")),
+        ),
+    ),
     "Begun": thing(work=text("Its number.")),
     "Work": thing(
         id=text(),

@@ -2,19 +2,29 @@
 
 import pytest
 
+from machines.services.splits import split_of
 from models import Machine, Work
 from models.access import Role
 from models.machine import MachineStatus
 from models.work import WorkState
 from tests.api.conftest import error_of, make_key
 from tests.dashboards.works import failed, finished, running, tried_again, waiting
-from tests.factories import make_machine, make_work
+from tests.factories import make_column, make_machine, make_work
 
 pytestmark = pytest.mark.django_db
 
 
 def train(program, machine, body=None):
     return program.post(f"machines/{machine.pk}/train/", {"level": 2} if body is None else body)
+
+
+@pytest.fixture
+def trainable(alice) -> Machine:
+    """Visits of patients, never trained."""
+    machine = make_machine(owner=alice)
+    for name, type, role in [("patient", "LABEL", "ignored"), ("day", "DATE", "input"), ("ill", "LABEL", "output")]:
+        make_column(machine, name=name, type=type, role=role)
+    return machine
 
 
 def test_it_works(program, machine, alice):
@@ -40,6 +50,39 @@ def test_without_a_level_it_is_the_machines_own(program, machine):
 def test_levels_that_are_none(program, machine, level):
     response = train(program, machine, {"level": level})
     assert response.status_code == 422 and "level" in error_of(response)["fields"]
+    assert not Work.objects.exists()
+
+
+def test_how_rows_belong_together(program, trainable):
+    told = {"kind": "group", "column": "patient"}
+    assert train(program, trainable, {"level": 1, "split": told}).status_code == 202
+    assert split_of(Machine.objects.get(pk=trainable.pk)).to_json() == told
+
+
+def test_how_rows_belong_together_stays_as_it_was(program, trainable):
+    Machine.objects.filter(pk=trainable.pk).update(machine_split_kind="time", machine_split_column="day")
+    assert train(program, trainable, {}).status_code == 202
+    assert split_of(Machine.objects.get(pk=trainable.pk)).to_json() == {"kind": "time", "column": "day"}
+
+
+@pytest.mark.parametrize(
+    ("split", "field"),
+    [
+        ({"kind": "group", "column": "nurse"}, "split.column"),
+        ({"kind": "group"}, "split.column"),
+        ({"kind": "time", "column": "patient"}, "split.column"),
+        ({"kind": "time", "column": ["day"]}, "split.column"),
+        ({"kind": "sometimes", "column": "day"}, "split.kind"),
+        ({"column": "patient"}, "split.kind"),
+        ({}, "split.kind"),
+        ("group", "split"),
+        (None, "split"),
+        ([["kind", "group"]], "split"),
+    ],
+)
+def test_rows_that_cannot_be_kept_together_so(program, trainable, split, field):
+    response = train(program, trainable, {"level": 1, "split": split})
+    assert response.status_code == 422 and list(error_of(response)["fields"]) == [field]
     assert not Work.objects.exists()
 
 

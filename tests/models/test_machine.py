@@ -21,7 +21,7 @@ SEED_GROUPS = {
 OURS = {
     "machine_status", "machine_status_message", "source_name", "source_path", "source_options", "source_notices",
     "source_preview", "rows_count", "model_version", "training_report", "machine_is_uploaded_model", "uploaded_version",
-    "versions_given",
+    "versions_given", "machine_split_kind", "machine_split_column",
 }  # fmt: skip
 
 

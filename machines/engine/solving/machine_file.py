@@ -13,10 +13,10 @@ from machines.serving.predictor import METADATA_KEY, Predictor
 MOST_BYTES = 1_000_000_000
 # All that our own machines are made of: no loops, no branches, nothing that makes large tensors out of small files.
 OPERATORS = frozenset([
-    "Add", "And", "ArgMax", "Asinh", "Cast", "Clip", "Concat", "Cos", "Div", "Equal", "Floor", "Gather", "IsInf",
-    "IsNaN", "LabelEncoder", "Log", "MatMul", "Max", "Min", "Mul", "Or", "ReduceMax", "ReduceMean", "Relu", "Reshape", "Sin",
-    "Slice", "Softmax", "Softplus", "Split", "StringConcat", "StringNormalizer", "StringSplit", "Sub", "Sum",
-    "TfIdfVectorizer", "Transpose", "TreeEnsembleRegressor", "Unsqueeze", "Where",
+    "Add", "And", "ArgMax", "Asinh", "Cast", "Clip", "Concat", "Cos", "Div", "Equal", "Floor", "Gather", "Greater", "IsInf",
+    "IsNaN", "LabelEncoder", "Log", "MatMul", "Max", "Min", "Mul", "Or", "ReduceMax", "ReduceMean", "Relu", "Reshape",
+    "Round", "Sigmoid", "Sin", "Slice", "Softmax", "Softplus", "Split", "StringConcat", "StringNormalizer", "StringSplit", "Sub",
+    "Sum", "TfIdfVectorizer", "Transpose", "TreeEnsemble", "TreeEnsembleRegressor", "Unsqueeze", "Where",
 ])  # fmt: skip
 
 NOT_ONNX = gettext_noop("“%(file)s” is not an ONNX file.")

@@ -3,7 +3,7 @@
 import os
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from machines.engine.files import write_safely
 from machines.engine.parameters import LEVEL_SECONDS, LEVELS
 from machines.engine.progress import Progress
 from machines.engine.schema import DataType
+from machines.engine.splits import Split, SplitKind
 from machines.management.commands._plain import (
     PlainCommand,
     alarm,
@@ -33,6 +34,9 @@ START_SECONDS = 1.5  # for loading torch
 MOST_SECONDS = 30 * 24 * 3600
 SHOWN = ("roc_auc", "log_loss", "accuracy", "rmse", "r2")
 
+GROUP_HELP = "rows with the same value belong together: it is measured on values it has never seen"
+TIME_HELP = "rows follow one another in time: it is measured on the latest fifth"
+
 TOO_LATE = gettext_noop("This table needs more than the %(seconds)s seconds allowed. Allow more with --seconds.")
 
 
@@ -46,6 +50,10 @@ class Command(PlainCommand):
         )
         parser.add_argument("--ignore", action="append", default=[], type=_name, metavar="COL", help="may be repeated")
         parser.add_argument("--type", action="append", default=[], type=_typed, metavar="COL=TYPE", dest="types")
+        together = parser.add_mutually_exclusive_group()
+        together.add_argument("--group", type=_by(SplitKind.GROUP), metavar="COL", dest="split", help=GROUP_HELP)
+        together.add_argument("--time", type=_by(SplitKind.TIME), metavar="COL", dest="split", help=TIME_HELP)
+        parser.set_defaults(split=Split())
         parser.add_argument("--level", type=int, default=1, choices=LEVELS, help="effort; sets the time, too")
         parser.add_argument(
             "--seconds", type=_seconds, metavar="N", help="all the time there is, instead of the level's"
@@ -67,7 +75,7 @@ class Command(PlainCommand):
             fitted, warnings = self._train(data, options, end)
         with sentence_for_disk(save):
             write_safely(save, fitted.onnx)
-        report = _report(fitted, warnings, time.monotonic() - started)
+        report = _report(fitted, options["split"], warnings, time.monotonic() - started)
         self.stdout.write(
             orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if is_json else _summary(report, save)
         )
@@ -79,7 +87,8 @@ class Command(PlainCommand):
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         from machines.engine.table_file import Wishes, load
 
-        wishes = Wishes(list(dict.fromkeys(options["output"])), options["ignore"], dict(options["types"]))
+        outputs, split = list(dict.fromkeys(options["output"])), options["split"]
+        wishes = Wishes(outputs, options["ignore"], dict(options["types"]), split)
         loaded = load(data, wishes, max(1.0, end - START_SECONDS - time.monotonic()), options["seed"])
         import torch  # slow: mistakes in the table are told before
 
@@ -94,6 +103,7 @@ class Command(PlainCommand):
             deadline=end - time.monotonic(),
             seed=options["seed"],
             on_progress=self._show if self.stderr.isatty() else None,
+            split=split,
         )
         return fitted, [str(notice) for notice in loaded.notices]
 
@@ -116,6 +126,10 @@ def _typed(text: str) -> tuple[str, DataType]:
     return _name(name), DataType(type.upper())
 
 
+def _by(kind: SplitKind) -> Callable[[str], Split]:
+    return lambda text: Split(kind, _name(text))
+
+
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds <= MOST_SECONDS:
@@ -130,7 +144,7 @@ def _seed(text: str) -> int:
     return seed
 
 
-def _report(fitted: "Fitted", warnings: Sequence[str], seconds: float) -> dict[str, Any]:
+def _report(fitted: "Fitted", split: Split, warnings: Sequence[str], seconds: float) -> dict[str, Any]:
     report = fitted.report
     return {
         "outputs": [output.name for output in report.outputs],
@@ -138,6 +152,7 @@ def _report(fitted: "Fitted", warnings: Sequence[str], seconds: float) -> dict[s
         "rows": report.rows,
         "rows_trained": report.rows_trained,
         "rows_held_out": report.rows_held_out,
+        "split": split.to_json(),
         "level": report.level,
         "seed": report.seed,
         "seconds": round(seconds, 3),
@@ -154,7 +169,7 @@ def _metrics(output: "OutputReport", which: str) -> dict[str, dict[str, float]]:
 
 def _summary(report: Mapping[str, Any], save: Path) -> str:
     lines = [_line(name, report) for name in report["outputs"]]
-    rows = f"{report['rows_trained']} rows learned, {report['rows_held_out']} held back"
+    rows = f"{report['rows_trained']} rows, measured on {report['rows_held_out']} that were not learned from"
     return "\n".join([*lines, f"{rows}, {report['seconds']:.1f} s. Saved as {save}"])
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from machines.engine import table_file
 from machines.engine.schema import DataType, Role
+from machines.engine.splits import Split, SplitKind
 from machines.engine.table_file import Wishes, load
 from tests.machines.commands.conftest import write
 
@@ -107,3 +108,9 @@ def test_only_whole_rows_of_a_large_file_are_read(tmp_path: Path, monkeypatch: p
     assert 150 < len(found.table["y"]) < 300
     assert found.table["word"][0] == "a\n0"
     assert any("Only the first" in str(notice) for notice in found.notices)
+
+
+def test_the_column_that_keeps_rows_together_is_read_although_it_is_left_out(tmp_path: Path) -> None:
+    columns, found = loaded(tmp_path, outputs=["end"], split=Split(SplitKind.GROUP, "id"))
+    assert columns["id"].role is Role.IGNORED and found.table["id"][0] == "1"
+    assert "id" not in loaded(tmp_path, outputs=["end"])[1].table

@@ -53,6 +53,19 @@ def test_unknown_columns_are_named_with_the_nearest_ones(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["--group", "town"], "There is no column “town”. Did you mean “Town”?"),
+        (["--group", "price"], "“price” is to be predicted, so rows cannot be split by it."),
+        (["--time", "Town"], "“Town” holds text, which has no order in time."),
+    ],
+)
+def test_a_column_that_cannot_keep_rows_together(tmp_path: Path, words: list[str], sentence: str) -> None:
+    assert sentence in refused(tmp_path, "--output", "price", *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--output", "price", "--group", "Town", "--time", "sold"], "not allowed with"),
         (["--output", "price", "--level", "6"], "--level"),
         (["--output", "price", "--type", "Town=WORD"], "FLOAT, LABEL"),
         (["--output", "price", "--seconds", "0"], "seconds"),

@@ -10,11 +10,11 @@ import pytest
 from machines.engine.errors import DataError
 from machines.engine.fit import fit
 from machines.engine.parameters import LEVEL_SECONDS, Parameters
-from machines.engine.prepare import _bins, prepare
 from machines.engine.schema import Column, DataType, Role, Schema
 from tests.machines.engine.tables import make_table, simple_table
 
 QUICK = Parameters(epochs=2)
+F, L, IN, OUT = DataType.FLOAT, DataType.LABEL, Role.INPUT, Role.OUTPUT
 
 
 def train(table, schema, deadline=2.0, seed=0, **options):
@@ -40,8 +40,8 @@ def test_it_works():
     report = fitted.report.outputs[0]
     assert report.task == "binary" and report.holdout["roc_auc"].value > 0.85
     assert report.holdout["roc_auc"].low < report.holdout["roc_auc"].value < report.holdout["roc_auc"].high
-    assert sum(map(sum, report.confusion)) == fitted.report.rows_held_out == 80
-    assert fitted.report.rows_trained == 320 and len(fitted.report.validation_loss) == fitted.report.epochs > 2
+    assert sum(map(sum, report.confusion)) == fitted.report.rows_held_out == 400
+    assert fitted.report.rows_trained == 400 and len(fitted.report.validation_loss) == fitted.report.epochs > 2
 
 
 def test_level_seconds():
@@ -60,22 +60,30 @@ def test_several_outputs_at_once(mixed):
         assert set(mixed.report.samples[name]) == {"loss", "accuracy"}
 
 
-def test_rows_held_back_are_never_learned_from():
-    table, schema = simple_table(200)
-    prepared = prepare(table, schema, 2, 0)
-    first = train(table, schema, deadline=15)
-    held, groups = prepared.holdout, _bins(table["y"])
-    rng = np.random.default_rng(1)
-    table = {name: values.copy() for name, values in table.items()}
-    for name in ("x0", "x1", "x2"):
-        table[name][held] = rng.normal(size=len(held)) * 100
-    for group in range(10):  # answers change places within their tenth, because the split looks at tenths
-        mine = held[groups[held] == group]
-        table["y"][mine] = np.roll(table["y"][mine], 1)
-    second = train(table, schema, deadline=15)
-    assert len(prepared.holdout) == 40 and not set(prepared.holdout) & set(prepared.train)
-    assert nodes(first) == nodes(second)
-    assert first.report.outputs[0].holdout != second.report.outputs[0].holdout
+def test_noise_is_not_praised():
+    """Every candidate can learn these rows by heart; the figures are of rows that what answered them had not seen."""
+    rng = np.random.default_rng(0)
+    table = {f"x{i}": rng.normal(size=300) for i in range(4)} | {
+        "who": rng.choice(list("abcdefghijkl"), 300).astype(object)
+    }
+    columns = [Column(name, L if name == "who" else F) for name in table]
+    table["y"] = rng.choice(["no", "yes"], 300).astype(object)
+    fitted = train(table, Schema((*columns, Column("y", L, OUT))), deadline=8, parameters=Parameters())
+    auc = fitted.report.outputs[0].holdout["roc_auc"]
+    assert auc.low < 0.5 < auc.high or auc.value < 0.5
+
+
+@pytest.mark.parametrize("classes", [0, 2])
+def test_what_is_claimed_comes_true(classes):
+    table, schema = simple_table(3000, 4, seed=5, classes=classes)
+    known = {name: values[:500] for name, values in table.items()}
+    fitted = train(known, schema, deadline=8, parameters=Parameters())
+    answer = fitted.predictor().predict({name: values[500:] for name, values in table.items()})[0]
+    if classes:
+        claimed, true = fitted.report.outputs[0].holdout["accuracy"], np.mean(answer.values == table["y"][500:])
+    else:
+        claimed, true = fitted.report.outputs[0].holdout["rmse"], np.std(answer.values - table["y"][500:])
+    assert claimed.low * 0.97 < true < claimed.high * 1.03
 
 
 def test_same_seed_same_machine():
@@ -162,16 +170,16 @@ def test_the_seeds_parameters():
         ),
     ):
         report = train(table, schema, parameters=parameters).report
-        assert len(report.warnings) == (parameters.loss == "binary_crossentropy")
+        replaced = [warning for warning in report.warnings if "does not suit" in warning.template]
+        assert len(replaced) == (parameters.loss == "binary_crossentropy")
     only = train(table, schema, parameters=Parameters(only_network=True, epochs=2)).report.outputs[0]
-    assert list(only.weights) == ["network 0"]
+    assert all("network" in name for name in only.weights)
 
 
 def schema_of(*columns):
     return Schema(tuple(Column(name, kind, role) for name, kind, role in columns))
 
 
-F, L, IN, OUT = DataType.FLOAT, DataType.LABEL, Role.INPUT, Role.OUTPUT
 NUMBERS = np.arange(100.0)
 WORDS = np.array([f"w{i}" for i in range(100)], dtype=object)
 REFUSED = {
@@ -205,12 +213,3 @@ def test_too_many_classes_and_bad_wishes_are_refused():
         Parameters(loss="huber")
     with pytest.raises(DataError, match="level"):
         fit(*simple_table(30), level=6, deadline=1, seed=0)
-
-
-def test_all_rows_are_learned_from_only_after_measuring_and_only_if_asked():
-    table, schema = simple_table(200)
-    plain = train(table, schema, deadline=15)
-    again = train(table, schema, deadline=15, parameters=Parameters(epochs=2, all_rows=True))
-    assert again.report.outputs[0].holdout == plain.report.outputs[0].holdout
-    assert nodes(again) != nodes(plain)
-    assert (plain.metadata["all_rows"], again.metadata["all_rows"]) == (False, True)

@@ -5,10 +5,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import onnxruntime as ort
 import polars as pl
 import pytest
 
+from machines.engine.schema import Column, DataType, Role
 from tests.machines.engine.tables import simple_table
 
 COMMAND = [sys.executable, "-m", "machines.engine.fit_job"]
@@ -45,6 +47,27 @@ def test_it_works(job, tmp_path):
     assert ort.InferenceSession(tmp_path / "m.onnx").get_inputs()[0].name == "x0"
     assert json.loads((tmp_path / "r.json").read_text())["rows"] == 120
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("split", "least", "most"), [({}, 0.95, 1.0), ({"kind": "group", "column": "person"}, 0.0, 0.8)]
+)
+def test_rows_of_one_person_are_kept_together(job, tmp_path, split, least, most):
+    """Ten visits of each person, told apart by how they measure: only new persons show that nothing is learned."""
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(30), 10)
+    ill = (rng.random(30) < 0.5)[person]
+    cells = {"person": [f"P{n}" for n in person], "y": np.where(ill, "ill", "well").tolist()}
+    for name in ("x0", "x1", "x2"):
+        traits = rng.normal(size=30)[person] + rng.normal(scale=0.001, size=300)
+        cells[name] = [str(value) for value in traits]
+    pl.DataFrame(cells).write_parquet(tmp_path / "a.parquet")
+    job["schema"].insert(0, Column("person", DataType.LABEL, Role.IGNORED).to_json())
+    found = events(start(job | {"split": split, "deadline": 4, "parameters": {}}))
+    assert found[-1] == {"kind": "done"}, found[-1]
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["split"] == (split or {"kind": "rows", "column": None})
+    assert least <= report["outputs"][0]["holdout"]["roc_auc"]["value"] <= most
 
 
 def test_bad_data_is_a_sentence(job):

@@ -6,12 +6,14 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from machines.engine.encode import Encoded
+from machines.engine.folds import PROBE, once
 from machines.engine.graph import Graph
+from machines.engine.linear import Linear
 from machines.engine.network import Network, Pieces, Shape
-from machines.engine.optimizers import Descent
+from machines.engine.optimizers import MEMORY, Descent
 from machines.engine.prepare import Target
 from machines.engine.schema import Column, DataType
-from machines.engine.simple import Boosting, Forest, Linear
 
 
 def run(g, output, inputs, width):
@@ -34,34 +36,61 @@ def target_of(x, classes):
 
 
 @pytest.mark.parametrize("classes", [1, 2, 4])
-@pytest.mark.parametrize("make", [Linear, lambda: Forest(0), lambda: Boosting(0)], ids=["linear", "forest", "boosting"])
-def test_simple_models(rows, make, classes):
-    model, target = make(), target_of(rows, classes)
-    steps = min(3, model.steps)
-    for _ in range(steps):
-        model.grow(rows, target)
+def test_linear(rows, classes):
+    model, target = Linear(), target_of(rows, classes)
+    answers = model.fit(once(rows), target, np.arange(240) % 3, lambda: True)
     g = Graph()
-    there = run(g, model.write(g, "x", steps), {"x": rows}, classes)
-    assert np.abs(model.predict(rows) - there).max() < 1e-4
+    there = run(g, model.write(g, "x"), {"x": rows}, classes)
+    assert np.abs(model.predict(rows) - there).max() < 1e-5
+    assert answers.shape == (240, classes) and not np.isnan(answers).any()
 
 
+def test_nobody_learns_from_a_probe(rows):
+    target = target_of(rows, 1)
+    folds = np.arange(240) % 3
+    folds[:60] = PROBE - folds[:60]
+    twisted = Target(target.column, np.where(folds < 0, 1000.0, target.values).astype(np.float32))
+    plain, strange = (Linear().fit(once(rows), t, folds, lambda: True) for t in (target, twisted))
+    assert (plain == strange).all() and not np.isnan(plain).any()
+
+
+def test_a_class_that_a_fold_has_not_met(rows):
+    target = target_of(rows, 4)
+    folds = np.where(target.values == 3, 0, 1 + np.arange(240) % 2)
+    answers = Linear().fit(once(rows), target, folds, lambda: True)
+    assert answers[folds == 0, 3].max() < 1e-6 and np.allclose(answers.sum(1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("is_normed", [True, False], ids=["normed", "members"])
 @pytest.mark.parametrize("numbers, marks", [(4, 3), (4, 0), (0, 3)])
-def test_network(numbers, marks):
+@pytest.mark.parametrize("pieces", [0, 6])
+def test_network(numbers, marks, pieces, is_normed):
     rng = np.random.default_rng(0)
-    x, m = rng.normal(size=(50, numbers)).astype(np.float32), rng.integers(0, 2, (50, marks)).astype(np.float32)
-    network = Network(Shape(3, 4, (16, 8), 5, 0.1, (1, 3), (0,)), Pieces(x, 6), marks, 0).eval()
+    x, m = rng.normal(size=(50, numbers)).astype(np.float32), rng.integers(0, 2, (50, marks)).astype(np.uint8)
+    shape = Shape(3, 1 if is_normed else 4, (16, 8), 0.1, (1, 3), (0,), is_normed)
+    network = Network(shape, Pieces(x, pieces), marks, 0)
+    features = network.features(torch.from_numpy(x), torch.from_numpy(m).float()).expand(3, -1, -1)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(torch.randn(parameter.shape) * 0.1)
-        answers, spreads = network(torch.from_numpy(x).expand(3, -1, -1), torch.from_numpy(m).expand(3, -1, -1))
+        for _ in range(3):
+            network.train()(features)  # so that the moving averages are not what they began as
+        _answers, spreads = network.eval()(features)
     g = Graph()
-    inputs = {name: a for name, a in (("x", x), ("m", m)) if a.shape[1]}
+    inputs = {name: a.astype(np.float32) for name, a in (("x", x), ("m", m)) if a.shape[1]}
     means, spread = network.write(g, "x" if numbers else None, "m" if marks else None)
-    here = torch.cat(
-        [answers[..., :1].mean((0, 1)), answers[..., 1:].softmax(-1).mean((0, 1)), spreads.mean((0, 1))], -1
-    )
+    here = network.predict(Encoded(x, m, np.zeros((1, 50, 0), np.float32)))
     there = run(g, g.concat([*means, spread], 1), inputs, 6)
-    assert np.abs(here.numpy() - there).max() < 1e-4
+    assert np.abs(np.hstack([here[0], here[1], spreads.mean((0, 1)).numpy()]) - there).max() < 1e-5
+
+
+def test_folds_do_not_meet():
+    """What one fold is shown changes nothing for another, batch normalisation included."""
+    x = torch.randn(2, 20, 5, generator=torch.Generator().manual_seed(0))
+    network = Network(Shape(2, 1, (8,), 0.0, (1,), (0,), True), Pieces(np.zeros((4, 5), np.float32), 0), 0, 0).train()
+    before = network(x)[0][0].detach()
+    x[1] *= 100
+    assert torch.equal(network(x)[0][0].detach(), before)
 
 
 @pytest.mark.parametrize("kind", ["adam", "sgd", "rmsprop"])
@@ -69,7 +98,7 @@ def test_optimizers_agree_with_torch(kind):
     mine = torch.ones(2, 3, requires_grad=True)
     theirs = torch.ones(2, 3, requires_grad=True)
     reference = {
-        "adam": lambda: torch.optim.Adam([theirs], lr=0.01),
+        "adam": lambda: torch.optim.Adam([theirs], lr=0.01, betas=(0.9, MEMORY)),
         "sgd": lambda: torch.optim.SGD([theirs], lr=0.01, momentum=0.9, nesterov=True),
         "rmsprop": lambda: torch.optim.RMSprop([theirs], lr=0.01),
     }[kind]()

@@ -21,7 +21,6 @@ from machines.engine.trials import Trial, Trials
 from tests.machines.engine.tables import make_table, simple_table
 
 QUICK = Parameters(epochs=1, shape=(8,))
-TWICE = replace(QUICK, all_rows=True)
 DEADLINE = 600.0  # generous: time decides nothing
 TABLES = {"number": simple_table(90), "label": simple_table(90, classes=3), "both": make_table(90)}
 
@@ -124,28 +123,14 @@ def test_time_progress_and_curve_go_on(both):
     assert resumed.report.epochs == fitted.report.epochs
 
 
-@pytest.mark.parametrize("parameters", [QUICK, TWICE], ids=["once", "all rows"])
-def test_nothing_recorded_is_lost_when_time_is_nearly_over(parameters, own):
+def test_nothing_recorded_is_lost_when_time_is_nearly_over(own):
     data = TABLES["both"]
-    fitted = train(data, own, parameters=parameters)
+    fitted = train(data, own)
     rewrite(own, elapsed=0.9 * DEADLINE)
     before = times(own)
-    resumed = train(data, own, parameters=parameters)
+    resumed = train(data, own)
     assert graph(resumed.onnx) == graph(fitted.onnx) and times(own) == before
     assert resumed.report.epochs == fitted.report.epochs, "all networks count, not only the first"
-    assert resumed.metadata["all_rows"] == parameters.all_rows
-
-
-def test_learning_again_goes_on_too(own):
-    data = TABLES["label"]
-    fitted = train(data, own, parameters=TWICE)
-    again = [path for path in in_order(own) if path.name.startswith("again.")]
-    assert len(again) > 1
-    for path in again[1:]:
-        path.unlink()
-    before = times(own)
-    resumed = train(data, own, parameters=TWICE)
-    assert graph(resumed.onnx) == graph(fitted.onnx) and before.items() <= times(own).items()
 
 
 @pytest.mark.parametrize("kept", [2, 99])

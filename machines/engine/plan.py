@@ -1,0 +1,81 @@
+"""How large a network is and how long it trains: chosen from the rows before the first step, by what a step costs."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from machines.engine.lesson import Lesson
+from machines.engine.network import Shape
+from machines.engine.parameters import Parameters
+
+RATES = {"adam": 1.0, "sgd": 10.0, "rmsprop": 0.3}  # against adam's
+LEAST_EPOCHS = 6
+SPEED = 4e10  # floating-point operations per second of one core, for plans
+STEP = 3.5e-4  # seconds that a step takes however small it is, per layer
+MOST_IN_PIECES = 256  # numbers beyond which they enter as they are
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of network, among those that are tried."""
+
+    name: str
+    members: int
+    widths: tuple[int, ...]
+    pieces: int
+    dropout: float
+    rate: float  # for adam
+    is_normed: bool
+
+
+KINDS = (
+    Kind("network", 1, (128, 128), 0, 0.25, 3e-3, True),
+    Kind("network in pieces", 1, (96, 96), 16, 0.25, 3e-3, True),
+    Kind("ensemble network", 8, (96, 96), 24, 0.1, 1e-2, False),
+    Kind("deep network", 1, (256, 128, 128), 0, 0.3, 3e-3, True),
+    Kind("ensemble in fine pieces", 16, (128, 128), 48, 0.1, 6e-3, False),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train one network."""
+
+    shape: Shape
+    pieces: int
+    batch: int
+    epochs: int
+    rate: float
+    decay: float
+    parameters: Parameters
+    seconds: float  # that it takes by estimate
+
+
+def make_plan(lesson: Lesson, parameters: Parameters, kind: Kind, seconds: float) -> Plan:
+    """How a network of this kind is trained on this lesson; with fewer epochs if all would take more than `seconds`."""
+    rows = lesson.train.shape[1]
+    widths = parameters.shape or kind.widths
+    pieces = min(kind.pieces, max(4, rows // 30)) if lesson.numbers.shape[1] <= MOST_IN_PIECES else 0
+    batch = parameters.batch_size or (64 if rows < 4000 else 128 if rows < 12_000 else 256 if rows < 60_000 else 512)
+    epochs = 60 if rows < 4000 else 40 if rows < 12_000 else 24 if rows < 60_000 else 12
+    epoch = _step_seconds(lesson, kind.members, widths, pieces, batch) * rows / batch
+    if epochs * epoch > seconds:
+        epochs = max(LEAST_EPOCHS, int(seconds / epoch))
+    epochs = min(epochs, parameters.epochs or epochs)
+    outputs = tuple(t.width for t in lesson.targets)
+    numbers = tuple(i for i, t in enumerate(lesson.targets) if not t.classes)
+    dropout = kind.dropout if parameters.dropout is None else parameters.dropout
+    folds = lesson.train.shape[0]
+    shape = Shape(folds, kind.members, widths, dropout, outputs, numbers, kind.is_normed)
+    rate = parameters.learning_rate or kind.rate * RATES[parameters.optimizer]
+    return Plan(shape, pieces, batch, epochs, rate, 1e-3, parameters, epochs * epoch)
+
+
+def inputs_of(lesson: Lesson, pieces: int) -> int:
+    """How many numbers a network is given per row."""
+    return lesson.numbers.shape[1] * (1 + pieces) + lesson.marks.shape[1]
+
+
+def _step_seconds(lesson: Lesson, members: int, widths: tuple[int, ...], pieces: int, batch: int) -> float:
+    sizes = (inputs_of(lesson, pieces), *widths, sum(t.width for t in lesson.targets))
+    weights = sum(a * b for a, b in pairwise(sizes))
+    return STEP * len(sizes) + 6.0 * weights * members * batch * lesson.train.shape[0] / SPEED

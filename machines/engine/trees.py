@@ -1,0 +1,219 @@
+"""Forests and boosted trees: bags of one model per fold, grown under the clock and written as one node.
+
+Each learns one output, answers rows that it has not seen, and writes the mean of its folds' models into the graph.
+"""
+
+from dataclasses import replace
+from math import ceil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
+
+from machines.engine.boosters import HAS_LIGHTGBM, Doubles, GoOn, Settings, boosters
+from machines.engine.folds import Sheet, answered, count, learned_from
+from machines.engine.graph import Graph
+from machines.engine.prepare import Target
+from machines.engine.tree_nodes import Floats, Ints, Tree, grown_trees, sum_trees, write_trees
+
+__all__ = ["HAS_LIGHTGBM", "Boosting", "Forest"]
+
+PATIENCE = 40  # rounds without a lower loss
+MANY_ROUNDS = 500  # with fewer, steps are longer than the rate says
+LONGEST = 2.5  # times the rate
+MOST_PER_TREE = 20_000  # rows one tree of a forest sees
+MOST_PER_SPLIT = 80  # features one split of a forest tries for numbers
+LEAST_TREES = 8  # of a forest's fold that the file has room for; leaves grow until it has
+USEFUL = 4  # trees without which a forest is not worth its place
+TINY = 1e-7
+
+
+class Boosting:
+    """Gradient boosted trees; all folds stop at the round where their loss together is lowest.
+
+    All folds and classes together have at most `most_trees` trees: 10,000 answer a row in about a quarter of a
+    millisecond. Where that leaves few rounds, each is a longer step.
+    """
+
+    def __init__(
+        self, seed: int, leaves: int = 16, rate: float = 0.06, extra: bool = False, rounds: int = 1000,
+        most_trees: int = 10_000,
+    ) -> None:  # fmt: skip
+        self.settings = Settings(seed, leaves, rate, extra)
+        self.most_rounds, self.most_trees = rounds, most_trees
+
+    def fit(self, x: Sheet, target: Target, folds: Ints, go_on: GoOn) -> Floats | None:
+        """Answers of rows that validate, NaN for others: [rows, width]. None without time for a first step.
+
+        x gives for each fold [rows, features] without missing values; folds is as in machines.engine.folds.
+        """
+        self.width = target.width
+        most = max(1, min(self.most_rounds, self.most_trees // (_sums(self.width) * count(folds))))
+        longer = float(np.clip(MANY_ROUNDS / most, 1.0, LONGEST))
+        self.grown = boosters(x, target, folds, replace(self.settings, rate=self.settings.rate * longer))
+        best, lowest, at = None, np.inf, 0
+        step = self.grown[0].step
+        for done in range(step, max(step, most) + 1, step):
+            if not all(booster.grow(go_on) for booster in self.grown):
+                break
+            answers = _scattered([booster.answers() for booster in self.grown], folds, target.width)
+            loss = _loss(answers, target, folds)
+            if loss < lowest:
+                best, lowest, at = answers, loss, done
+                self.rounds = [booster.rounds() for booster in self.grown]
+            elif done - at >= PATIENCE:
+                break
+        return best
+
+    def predict(self, x: Floats) -> Floats:
+        scores = np.mean([b.scores(x, n) for b, n in zip(self.grown, self.rounds, strict=True)], axis=0)
+        return _chances(scores, self.width)
+
+    def write(self, g: Graph, x: str) -> str:
+        """Write the mean of the folds' scores, and what they mean: [N, width]."""
+        share = 1.0 / len(self.grown)
+        trees = [t.times(share) for b, n in zip(self.grown, self.rounds, strict=True) for t in b.trees(n)]
+        base = np.mean([booster.base for booster in self.grown], axis=0)
+        sums = g.add("Add", write_trees(g, x, trees, len(base)), g.floats(*base))
+        if self.width == 1:
+            return sums
+        halves = g.add("Mul", sums, g.floats(-0.5, 0.5)) if self.width == 2 else sums
+        return g.add("Softmax", halves, axis=-1)
+
+
+class Forest:
+    """Extremely randomised trees at full depth (Geurts et al. 2006), or with `random` off a random forest (Breiman 2001).
+
+    Leaves hold one row, or as many as the file needs to stay below `most_nodes`.
+    """
+
+    def __init__(self, seed: int, trees_per_fold: int = 60, most_nodes: int = 500_000, random: bool = True) -> None:
+        self.seed, self.trees_per_fold, self.most_nodes, self.random = seed, trees_per_fold, most_nodes, random
+
+    def fit(self, x: Sheet, target: Target, folds: Ints, go_on: GoOn) -> Floats | None:
+        """As `Boosting.fit`; None without time for a few trees of every fold."""
+        self.width, self.leaf = target.width, 1
+        self.woods = [_Wood(self, x(f), target, folds, f) for f in range(count(folds))]
+        if self._choose_leaf(go_on):
+            while self._has_room() and all(wood.grow() and go_on() for wood in self.woods):
+                pass
+        if min(wood.count for wood in self.woods) < USEFUL:
+            return None
+        return _scattered([wood.answers() for wood in self.woods], folds, target.width)
+
+    def _choose_leaf(self, go_on: GoOn) -> bool:
+        """Find leaves large enough for LEAST_TREES of every fold; False if that took all the time."""
+        most = self.most_nodes / (LEAST_TREES * len(self.woods))
+        first = self.woods[0]
+        nodes = 2 * first.rows_per_tree
+        while nodes > most and go_on():
+            nodes = sum(tree.size for tree in first.tree(0)[0])
+            if nodes > most:
+                self.leaf = max(self.leaf + 1, ceil(self.leaf * nodes / most))
+        return go_on()
+
+    def _has_room(self) -> bool:
+        grown = self.woods[-1].count
+        nodes = sum(tree.size for wood in self.woods for tree in wood.trees)
+        return grown < self.trees_per_fold and nodes * (grown + 1) <= self.most_nodes * max(grown, 1)
+
+    def predict(self, x: Floats) -> Floats:
+        return _both(sum_trees(self._bag(), x, _sums(self.width)), self.width)
+
+    def write(self, g: Graph, x: str) -> str:
+        """Write the mean of the folds' answers: [N, width]."""
+        sums = write_trees(g, x, self._bag(), _sums(self.width))
+        return g.add("Add", g.add("Mul", sums, g.floats(-1, 1)), g.floats(1, 0)) if self.width == 2 else sums
+
+    def _bag(self) -> list[Tree]:
+        share = 1.0 / len(self.woods)
+        return [tree.times(share / wood.count) for wood in self.woods for tree in wood.trees]
+
+
+class _Wood:
+    """The trees of one fold."""
+
+    def __init__(self, forest: Forest, x: Floats, target: Target, folds: Ints, fold: int) -> None:
+        self.forest, self.target, self.x, self.fold = forest, target, x, fold
+        self.learn, self.validating = learned_from(folds, fold), x[answered(folds, fold)]
+        self.rows_per_tree = min(len(self.learn), MOST_PER_TREE)
+        self.trees: list[Tree] = []
+        self.count = 0
+        self.sums = np.zeros((len(self.validating), _sums(target.width)))
+
+    def grow(self) -> bool:
+        """Add a tree; True."""
+        trees, grown, values = self.tree(self.count)
+        self.trees += trees
+        self.sums += values[grown.tree_.apply(self.validating)]
+        self.count += 1
+        return True
+
+    def answers(self) -> Floats:
+        return _both((self.sums / self.count).astype(np.float32), self.target.width)
+
+    def tree(self, number: int) -> tuple[list[Tree], Any, Doubles]:
+        """Grow tree `number`: as arrays, as scikit-learn has it, and what its nodes answer [nodes, sums]."""
+        rng = np.random.default_rng([self.forest.seed, self.fold, number])
+        rows = self.learn
+        if not self.forest.random or len(rows) > MOST_PER_TREE:
+            rows = rng.choice(rows, self.rows_per_tree, replace=not self.forest.random)
+        grown = self._kind()(
+            max_features="sqrt" if self.target.classes else min(1 + int(0.6 * self.x.shape[1]), MOST_PER_SPLIT),
+            min_samples_leaf=self.forest.leaf, random_state=int(rng.integers(2**31)),
+        )  # fmt: skip
+        grown.fit(self.x[rows], self.target.values[rows], check_input=False)
+        values = self._values(grown)
+        return grown_trees(grown.tree_, values), grown, values
+
+    def _kind(self) -> Any:
+        if self.target.classes:
+            return ExtraTreeClassifier if self.forest.random else DecisionTreeClassifier
+        return ExtraTreeRegressor if self.forest.random else DecisionTreeRegressor
+
+    def _values(self, grown: Any) -> Doubles:
+        """What nodes answer: the number, the chance of the second of two classes, or all chances."""
+        values: Doubles = grown.tree_.value[:, 0, :]
+        if not self.target.classes:
+            return values
+        wide = np.zeros((len(values), self.target.width))
+        wide[:, grown.classes_] = values  # a fold may lack a class: its chance is 0
+        return wide[:, 1:] if self.target.width == 2 else wide
+
+
+def _sums(width: int) -> int:
+    """How many sums trees add up to."""
+    return 1 if width <= 2 else width
+
+
+def _both(sums: Floats, width: int) -> Floats:
+    """Chances of both classes where the sum is that of the second."""
+    return np.hstack([1 - sums, sums]) if width == 2 else sums
+
+
+def _scattered(answers: list[Any], folds: Ints, width: int) -> Floats:
+    """Answers per fold -> [rows, width], NaN where nothing validates."""
+    every = np.full((len(folds), width), np.nan, np.float32)
+    for f, own in enumerate(answers):
+        every[answered(folds, f)] = own
+    return every
+
+
+def _loss(answers: Floats, target: Target, folds: Ints) -> float:
+    """Mean log loss or squared error of the rows that validate."""
+    there = np.flatnonzero(folds >= 0)
+    truth = target.values[there]
+    if not target.classes:
+        return float(np.mean((answers[there, 0] - truth) ** 2))
+    return float(-np.log(np.maximum(answers[there, truth], TINY)).mean())
+
+
+def _chances(scores: NDArray[Any], width: int) -> Floats:
+    if width == 1:
+        return scores.astype(np.float32)
+    if width == 2:
+        scores = scores * [-0.5, 0.5]
+    e = np.exp(scores - scores.max(1, keepdims=True))
+    chances: Floats = (e / e.sum(1, keepdims=True)).astype(np.float32)
+    return chances
