@@ -19,7 +19,8 @@ PICKS = 30
 EMPTIER = 0.2  # rows from here on decide how the intervals grow
 COVERAGE = 0.9
 LEAST_CHANCE = 1e-7
-LEAST_WEIGHT = 0.04  # what would count less is not worth its place in the file
+LIGHT = 0.08  # what counts less may not be worth its place in the file
+TELLS = 5e-4  # of the loss
 MOST_CELLS = 400_000
 PARTS = 5  # in which the figures of a blend are made
 LEAST_REACH = 1e-6
@@ -143,10 +144,22 @@ def blend_weights(answers: Sequence[Floats], target: Target) -> NDArray[np.float
         total = total + answers[chosen]
         if tried[chosen] < best_loss:
             best_loss, best_counts = tried[chosen], counts.copy()
-    weights: NDArray[np.float64] = best_counts / best_counts.sum()
-    weights[weights < LEAST_WEIGHT] = 0.0
-    kept: NDArray[np.float64] = weights / weights.sum()
-    return kept
+    return _without_light_ones(best_counts / best_counts.sum(), best_loss, answers, target)
+
+
+def _without_light_ones(
+    weights: NDArray[np.float64], loss: float, answers: Sequence[Floats], target: Target
+) -> NDArray[np.float64]:
+    """Leave out what hardly counts, the lightest first, unless the loss tells: forests are sure of too much without it."""
+    for i in np.argsort(weights, kind="stable"):
+        if 0 < weights[i] < LIGHT:
+            fewer = np.where(np.arange(len(weights)) == i, 0.0, weights)
+            fewer /= fewer.sum()
+            if loss_of(sum(w * a for w, a in zip(fewer, answers, strict=True) if w), target) <= loss + TELLS * abs(
+                loss
+            ):
+                weights = fewer
+    return weights
 
 
 def temperature(chances: NDArray[Any], target: Target) -> float:

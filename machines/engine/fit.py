@@ -128,8 +128,11 @@ def _encode(
 
 
 def _fold_count(encoded: Encoded, targets: tuple[Target, ...], clock: Clock) -> int:
-    """As many folds as leave most of the time for more than what is usual; one, if not even three do."""
-    most = FOLDED_SHARE * clock.planned(0.0, LEARN_UNTIL)
+    """As many folds as leave most of the time for more than what is usual; one, if not even three do.
+
+    Of all the time, not of what is left: an attempt that goes on deals the rows as the one before it did.
+    """
+    most = FOLDED_SHARE * LEARN_UNTIL * clock.seconds
     shares = ((folds, (folds - 1) / folds) for folds in FOLDS)
     return next((f for f, share in shares if usual_seconds(int(share * len(encoded)), encoded, targets, f) < most), 1)
 

@@ -43,7 +43,7 @@ def learn(study: Study) -> list[Candidate]:
     planned, spent, useless, best = clock.planned(BEGIN, study.end), 0.0, 0, np.inf
     for recipe in recipes(study.lesson, study.parameters, study.level, study.seed, planned):
         is_late = spent + recipe.seconds > planned or clock.until(study.end) < 0.5 * recipe.seconds
-        if is_late and not study.trials.knows(recipe.name) and not _must(recipe, found, study.lesson):
+        if is_late and not study.trials.knows(recipe.name) and not (recipe.is_network and _lacks(found, study.lesson)):
             continue
         candidate = _fitted(study, recipe)
         spent += recipe.seconds
@@ -51,19 +51,19 @@ def learn(study: Study) -> list[Candidate]:
             continue
         found.append(candidate)
         loss = _loss(found, study.lesson)
-        useless = 0 if loss < HELPS * best else useless + 1
+        useless = 0 if loss < HELPS * best or _lacks(found, study.lesson) else useless + 1
         best = min(best, loss)
-        if useless >= ENOUGH or clock.finished:
+        if useless >= ENOUGH:
             break
     return found
 
 
-def _must(recipe: Recipe, found: list[Candidate], lesson: Lesson) -> bool:
-    """Whether there is no machine without it: every output needs an answer, numbers an interval, which networks give."""
+def _lacks(found: list[Candidate], lesson: Lesson) -> bool:
+    """Whether there is no machine without a network: every output needs an answer, numbers an interval too."""
     answered = {output for candidate in found for output in candidate.answers}
     has_spreads = any(candidate.spreads is not None for candidate in found)
     needs_spreads = any(not target.classes for target in lesson.targets) and not has_spreads
-    return recipe.is_network and (len(answered) < len(lesson.targets) or needs_spreads)
+    return len(answered) < len(lesson.targets) or needs_spreads
 
 
 def _loss(found: list[Candidate], lesson: Lesson) -> float:

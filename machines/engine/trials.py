@@ -38,7 +38,6 @@ class Trial:
     slot: str  # the file's name without suffix: <stage>.<candidate>
     training: str  # see Trials.open
     lesson: str  # see Stage.begin
-    folds: int
     elapsed: float  # seconds of learning so far, of all attempts together
     graph: onnx.GraphProto = field(repr=False)
 
@@ -127,11 +126,6 @@ class Stage:
         self.trials, self.name = trials, name
         self.found = {slot: trial for slot, trial in trials.found.items() if slot.startswith(f"{name}.")}
 
-    @property
-    def folds(self) -> int | None:
-        """Into how many folds an earlier attempt dealt the rows."""
-        return next((trial.folds for trial in self.found.values()), None)
-
     def begin(self, lesson: Lesson, clock: Clock) -> None:
         """Believe only trials of this very lesson: a computer that counts otherwise may deal or encode the rows so."""
         self.lesson = lesson
@@ -166,8 +160,7 @@ class Stage:
             RANDOM: torch.get_rng_state().numpy(),
         }
         graph = pack(fitted, self.lesson, state)
-        folds = 1 + int(self.lesson.folds.max())
-        trial = Trial(slot, self.trials.training, self.key, folds, clock.elapsed(), graph)
+        trial = Trial(slot, self.trials.training, self.key, clock.elapsed(), graph)
         write_safely(self.trials.path(slot), trial.to_bytes())
         return replace(unpack(graph, self.lesson), predict=fitted.predict)
 
