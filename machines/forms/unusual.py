@@ -19,8 +19,14 @@ class Span:
         self.name, self.type, self.low, self.high = item["name"], item["type"], item["low"], item["high"]
         self.is_zero_missing = is_zero_missing
 
-    def unusual(self, cells: Sequence[Any]) -> Iterator[str]:
-        """Yield a sentence for the values above, and one for those below."""
+    def unusual(self, cells: Sequence[Any]) -> Sequence[str]:
+        """Return a sentence for the values above, and one for those below."""
+        for value in cells:  # hardly ever is one beyond, and then it is quickest to look no further than that
+            if value > self.high or value < self.low:
+                return [*self._said(cells)]
+        return ()
+
+    def _said(self, cells: Sequence[Any]) -> Iterator[str]:
         beyond = [value for value in cells if value > self.high or value < self.low]
         if self.is_zero_missing:
             beyond = [value for value in beyond if value != 0]
@@ -39,10 +45,11 @@ class Labels:
     def __init__(self, item: Mapping[str, Any]) -> None:
         self.name, self.known = item["name"], {*item["labels"], ""}
 
-    def unusual(self, cells: Sequence[Any]) -> Iterator[str]:
-        """Yield a sentence if there are others."""
+    def unusual(self, cells: Sequence[Any]) -> Sequence[str]:
+        """Return a sentence if there are others."""
         if new := sum(value not in self.known for value in cells):
-            yield from _counted(new, _("“%(name)s” holds a label never seen in training"), self.name, "")
+            return [*_counted(new, _("“%(name)s” holds a label never seen in training"), self.name, "")]
+        return ()
 
 
 class Expected:
@@ -53,12 +60,13 @@ class Expected:
         self.low = -inf if item["low"] is None else item["low"]
         self.high = inf if item["high"] is None else item["high"]
 
-    def unusual(self, cells: Sequence[Any]) -> Iterator[str]:
-        """Yield a sentence if there are values outside."""
+    def unusual(self, cells: Sequence[Any]) -> Sequence[str]:
+        """Return a sentence if there are values outside."""
         if count := sum(value > self.high or value < self.low for value in cells):
             where = ngettext("in %(n)s row", "in %(n)s rows", count) % {"n": count}
             words = {"name": self.name, "span": told_span(self.item), "where": where}
-            yield _("“%(name)s” is outside what its owner expects (%(span)s) %(where)s.") % words
+            return [_("“%(name)s” is outside what its owner expects (%(span)s) %(where)s.") % words]
+        return ()
 
 
 Usual: TypeAlias = Span | Labels | Expected

@@ -3,8 +3,7 @@
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
@@ -258,14 +257,19 @@ def current_formats() -> Formats:
     return Formats() if formats is None else formats
 
 
-@contextmanager
-def use_formats(formats: Formats) -> Iterator[None]:
+class use_formats:  # a context manager, written as a class because every answer of the REST interface enters it
     """Write in someone's formats for a while: a preview, an e-mail, a task on their behalf."""
-    token = _current.set(formats)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_formats", "_token")
+
+    def __init__(self, formats: Formats) -> None:
+        self._formats = formats
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._formats)
+
+    def __exit__(self, *error: object) -> None:
+        _current.reset(self._token)
 
 
 class FormatsMiddleware:
