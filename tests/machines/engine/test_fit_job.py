@@ -63,7 +63,7 @@ def test_rows_of_one_person_are_kept_together(job, tmp_path, split, least, most)
         cells[name] = [str(value) for value in traits]
     pl.DataFrame(cells).write_parquet(tmp_path / "a.parquet")
     job["schema"].insert(0, Column("person", DataType.LABEL, Role.IGNORED).to_json())
-    found = events(start(job | {"split": split, "deadline": 4, "parameters": {}}))
+    found = events(start(job | {"split": split, "deadline": 2, "parameters": {"epochs": 20}}))
     assert found[-1] == {"kind": "done"}, found[-1]
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["split"] == (split or {"kind": "rows", "column": None})

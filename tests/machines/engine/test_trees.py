@@ -19,7 +19,7 @@ from machines.engine.trees import Boosting, Forest
 
 MAKERS = {
     "boosting": lambda: Boosting(0, leaves=8, rate=0.1),
-    "extra": lambda: Boosting(0, leaves=64, rate=0.06, extra=True),
+    "extra": lambda: Boosting(0, leaves=16, rate=0.1, extra=True),
     "forest": lambda: Forest(0, trees_per_fold=30),
     "random forest": lambda: Forest(0, trees_per_fold=30, random=False),
 }

@@ -22,7 +22,7 @@ from tests.machines.engine.tables import make_table, simple_table
 
 QUICK = Parameters(epochs=1, shape=(8,))
 DEADLINE = 600.0  # generous: time decides nothing
-TABLES = {"number": simple_table(90), "label": simple_table(90, classes=3), "both": make_table(90)}
+TABLES = {"number": simple_table(60), "label": simple_table(60, classes=2), "both": make_table(60)}
 
 
 def train(data, folder=None, **options):
@@ -59,7 +59,7 @@ def rewrite(paths, **changes):
         path.write_bytes(replace(Trial.read(path, about["training"]), **changes).to_bytes())
 
 
-@pytest.fixture(scope="module", params=TABLES)
+@pytest.fixture(scope="module", params=["number", "both"])
 def whole(request, tmp_path_factory):
     """A table, the machine it gave uninterrupted, and the trials of that."""
     folder = tmp_path_factory.mktemp("trials")
