@@ -40,7 +40,7 @@ def learn(study: Study) -> list[Candidate]:
     Whether one fits in is decided by estimates, so that the same seed gives the same machine; the clock only guards.
     """
     clock, found = study.clock, list[Candidate]()
-    planned, spent, useless, best = clock.planned(BEGIN, study.end), 0.0, 0, np.inf
+    planned, spent, useless, best = (study.end - BEGIN) * clock.seconds, 0.0, 0, np.inf
     for recipe in recipes(study.lesson, study.parameters, study.level, study.seed, planned):
         is_late = spent + recipe.seconds > planned or clock.until(study.end) < 0.5 * recipe.seconds
         if is_late and not study.trials.knows(recipe.name) and not (recipe.is_network and _lacks(found, study.lesson)):
@@ -88,7 +88,7 @@ def _fitted(study: Study, recipe: Recipe) -> Candidate | None:
 
 def learn_doubt(study: Study) -> Candidate:
     """The network that answers rows emptier than usual: it has learned from incomplete copies of rows (see forget)."""
-    seconds = study.clock.planned(study.end - DOUBT, study.end)
+    seconds = DOUBT * study.clock.seconds
     plan = make_plan(study.lesson, study.parameters, KINDS[IN_PIECES], seconds)
     fit = partial(fit_network, study.lesson, study.parameters, KINDS[IN_PIECES], study.seed, seconds, "incomplete rows")
     doubt = _fitted(study, Recipe("incomplete rows", plan.seconds, fit))

@@ -94,15 +94,6 @@ class Clock:
         """Seconds from now until `share` (0..1) of all the time has passed; 0 after "finish now"."""
         return 0.0 if self.finished else self.started + share * self.seconds - time.monotonic()
 
-    def planned(self, begin: float, end: float) -> float:
-        """Seconds to plan with for what should take from `begin` to `end` (shares of all the time).
-
-        As long as at least half of them are really left, the plan does not depend on how busy the computer is, so that
-        the same seed gives the same machine.
-        """
-        wanted, left = (end - begin) * self.seconds, self.until(end)
-        return wanted if left > wanted / 2 else max(0.0, left)
-
     def say(self, template: str, **values: Any) -> bool:
         """Set what is being done, report it, and return whether to go on."""
         self._message = Notice(template, values)
