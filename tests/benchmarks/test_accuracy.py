@@ -2,7 +2,6 @@
 
 import json
 import math
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from sklearn import metrics
 
 from benchmarks import accuracy, contestants, own, summary, tables
 from benchmarks.accuracy import Store, measure, rounds
-from benchmarks.common import ROOT, SHARED
 from benchmarks.contestants import Contestant
 from benchmarks.tables import Task
 from machines.engine.schema import Column, DataType, Role, Schema
@@ -22,16 +20,7 @@ pytestmark = pytest.mark.engine
 
 FRUIT = Task("fruit", Path("fruit.csv"), "kind", "multiclass", "log_loss")
 COIN = Task("coin", Path("coin.csv"), "side", "binary", "roc_auc")
-PEERS_PYTHON = ROOT / "var" / "peers-automl" / "bin" / "python"
-THEIR_SPLIT = """
-import json, sys
-sys.path.insert(0, sys.argv[1])
-import pathlib, peers
-for name in sys.argv[3:]:
-    frame, target, meta = peers.load(pathlib.Path(sys.argv[2]), name)
-    test = peers.split(target, meta, 3)[1]
-    print(json.dumps([test.tolist(), target.iloc[test].tolist()]))
-"""
+LINE, SIDES = [29, 16, 9, 27, 4, 18, 28, 38], [27, 9, 14, 32, 29, 31, 12, 1]
 
 
 @pytest.fixture
@@ -153,17 +142,14 @@ def test_calibration_and_coverage_are_measured() -> None:
     assert tables.coverage(truth, truth - [1, 1, 1, -1], truth + 2) == 0.75
 
 
-@pytest.mark.skipif(not (SHARED.exists() and PEERS_PYTHON.exists()), reason="needs ../shared and var/peers-automl")
-def test_splits_are_those_of_the_peers() -> None:
-    data, names = SHARED / "data", ["pima_diabetes", "wine_quality", "telco_churn", "mpg"]
-    words = [PEERS_PYTHON, "-c", THEIR_SPLIT, SHARED / "bench", data, *names]
-    theirs = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
-    for name, line in zip(names, theirs, strict=True):
-        task, (rows, truth) = tables.read_tasks(data)[name], json.loads(line)
-        cells = tables.read_cells(task)
-        ours = tables.split(task, cells, 3)[1]
-        assert ours.tolist() == rows
-        assert tables.truth_of(task, cells[ours]).tolist() == truth
+def test_splits_are_those_that_anyone_can_repeat() -> None:
+    """By scikit-learn's train_test_split alone, as the peers' script makes them: known rows for known seeds."""
+    numbers = pl.DataFrame({"x": map(str, range(40)), "y": map(str, range(40))})
+    labels = numbers.with_columns(side=pl.Series(["heads", "tails", "tails", "tails"] * 10))
+    line = Task("line", Path("line.csv"), "y", "regression", "rmse")
+    assert tables.split(line, numbers, 3)[1].tolist() == LINE
+    tested = tables.split(COIN, labels, 3)[1]
+    assert tested.tolist() == SIDES and sorted(tables.truth_of(COIN, labels[tested])) == ["heads"] * 2 + ["tails"] * 6
 
 
 def test_our_own_machine_says_what_the_peers_say_and_what_it_claims(folder: Path) -> None:
