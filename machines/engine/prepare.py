@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.schema import Column, DataType, Schema, Table
 from machines.engine.splits import Rows as Rows  # for those who import it from here
-from machines.engine.splits import bins as _bins  # noqa: F401 - test_fit imports it
 
 LEAST_ROWS = 20
 MOST_CLASSES = 1000
