@@ -1,0 +1,67 @@
+"""No row has a say in its own answer, and a file that answers otherwise than its parts is never handed out."""
+
+import numpy as np
+import pytest
+
+from machines.engine import finish
+from machines.engine.blend import blend_weights, cross_fitted
+from machines.engine.candidates import Candidate
+from machines.engine.fit import fit
+from machines.engine.parameters import Parameters
+from machines.engine.parity import ParityError
+from machines.engine.prepare import Target
+from machines.engine.schema import Column, DataType
+from tests.machines.engine.tables import simple_table
+
+ROWS = np.arange(200)
+
+
+def candidates(rng, truth):
+    """Three models, each right in its own way."""
+    noisy = [truth + rng.normal(0, width, 200) for width in (0.3, 0.5, 0.9)]
+    answers = [column.astype(np.float32)[:, None] for column in noisy]
+    spreads = np.full((200, 2), 0.5, np.float32)
+    return [Candidate(str(i), {0: a}, lambda g, names: {}, spreads) for i, a in enumerate(answers)]
+
+
+def test_what_is_true_of_a_row_changes_nothing_in_its_own_answer():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=200).astype(np.float32)
+    found = candidates(rng, truth)
+
+    def answers(values):
+        target = Target(Column("y", DataType.FLOAT), values)
+        return cross_fitted(found, target, 0, ROWS, np.random.default_rng(1))
+
+    wild = truth.copy()
+    wild[7] += 40
+    before, after = answers(truth), answers(wild)
+    assert (before[7] == after[7]).all()
+    assert (before != after).any(), "others' answers do learn from it"
+
+
+def test_a_blend_is_no_worse_than_its_best_member():
+    rng = np.random.default_rng(2)
+    truth = rng.normal(size=200).astype(np.float32)
+    parts = [c.answers[0] for c in candidates(rng, truth)]
+    weights = blend_weights(parts, Target(Column("y", DataType.FLOAT), truth))
+    losses = [
+        float(np.square(p[:, 0] - truth).mean())
+        for p in [*parts, sum(w * p for w, p in zip(weights, parts, strict=True))]
+    ]
+    assert weights.sum() == pytest.approx(1) and losses[-1] <= min(losses[:-1]) * 1.001
+
+
+def test_a_file_that_does_not_answer_as_its_parts_is_refused(monkeypatch):
+    build = finish.build_model
+
+    def spoiled(inputs, encoder, answers):
+        encoder.number.center_ = encoder.number.center_ + 0.01  # only in the file: it is put back at once
+        try:
+            return build(inputs, encoder, answers)
+        finally:
+            encoder.number.center_ = encoder.number.center_ - 0.01
+
+    monkeypatch.setattr(finish, "build_model", spoiled)
+    with pytest.raises(ParityError, match="y: "):
+        fit(*simple_table(60), level=1, deadline=5, seed=0, parameters=Parameters(epochs=1, shape=(8,)))
