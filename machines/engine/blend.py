@@ -1,7 +1,7 @@
 """How much each candidate counts, how sure the blend is, how wide its intervals are: all from answers for rows not seen."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -16,6 +16,7 @@ Floats: TypeAlias = NDArray[np.float32]
 Rows: TypeAlias = NDArray[np.int64]
 
 PICKS = 30
+MOST_MICROS = 600.0  # microseconds that all parts of a blend may take for a row
 EMPTIER = 0.2  # rows from here on decide how the intervals grow
 COVERAGE = 0.9
 LEAST_CHANCE = 1e-7
@@ -50,6 +51,11 @@ class Blend:
         reach = np.maximum(pairs, LEAST_REACH) * self.scale
         return np.hstack([mixed, mixed - reach[:, :1], mixed + reach[:, 1:]])
 
+    def by(self, others: "Mapping[int, Candidate]") -> "Blend":
+        """The same of other candidates, given by `id` of what they stand for."""
+        parts = tuple((others.get(id(c), c), weight) for c, weight in self.parts)
+        return replace(self, parts=parts, spread=others.get(id(self.spread), self.spread))
+
     def calibrated(self, chances: NDArray[Any]) -> NDArray[np.float64]:
         return sharpened(chances, self.power)
 
@@ -63,7 +69,7 @@ def blend_of(candidates: "Sequence[Candidate]", target: Target, output: int, row
     """Weigh the candidates for one output by their answers for `rows`, and calibrate what comes out."""
     able = [c for c in candidates if output in c.answers]
     known, truth = [c.answers[output][rows] for c in able], target.take(rows)
-    weights = blend_weights(known, truth)
+    weights = blend_weights(known, truth, [c.micros for c in able])
     parts = tuple((c, float(w)) for c, w in zip(able, weights, strict=True) if w > 0)
     mixed = np.sum([w * a for w, a in zip(weights, known, strict=True) if w > 0], axis=0)
     loss = loss_of(mixed, truth)
@@ -129,8 +135,12 @@ def thinned(answers: Sequence[Floats], target: Target) -> tuple[list[Floats], Ta
     return [a[rows] for a in answers], target.take(rows)
 
 
-def blend_weights(answers: Sequence[Floats], target: Target) -> NDArray[np.float64]:
-    """Greedy selection with replacement (Caruana et al. 2004): start with the best, add what lowers the loss most."""
+def blend_weights(answers: Sequence[Floats], target: Target, micros: Sequence[float] = ()) -> NDArray[np.float64]:
+    """Greedy selection with replacement (Caruana et al. 2004): start with the best, add what lowers the loss most.
+
+    What would make a row take longer than MOST_MICROS, by the `micros` of each, is not added.
+    """
+    costs = np.asarray(micros) if micros else np.zeros(len(answers))
     answers, target = thinned(answers, target)
     counts = np.zeros(len(answers))
     losses = [loss_of(a, target) for a in answers]
@@ -138,7 +148,8 @@ def blend_weights(answers: Sequence[Floats], target: Target) -> NDArray[np.float
     counts[first], total = 1, answers[first].astype(np.float64)
     best_loss, best_counts = losses[first], counts.copy()
     for picks in range(2, PICKS + 1):
-        tried = [loss_of((total + a) / picks, target) for a in answers]
+        able = (counts > 0) | (costs[counts > 0].sum() + costs <= MOST_MICROS)
+        tried = [loss_of((total + a) / picks, target) if ok else np.inf for a, ok in zip(answers, able, strict=True)]
         chosen = int(np.argmin(tried))
         counts[chosen] += 1
         total = total + answers[chosen]

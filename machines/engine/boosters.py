@@ -24,6 +24,9 @@ except (ImportError, OSError):  # it needs the system's libgomp.so.1, which slim
 else:
     HAS_LIGHTGBM = True
 
+POOL_MB = (
+    64  # of histograms that a booster keeps: all of them for up to 500 features; without a limit 2,000 take 0.5 GB
+)
 MANY_ROWS = 20_000  # from which features get finer bins
 GoOn: TypeAlias = Callable[[], bool]
 Doubles: TypeAlias = NDArray[np.float64]
@@ -34,15 +37,18 @@ class Settings:
     """How trees are grown."""
 
     seed: int
-    leaves: int
-    rate: float
-    extra: bool  # thresholds at random (Geurts et al. 2006), only with LightGBM
+    leaves: int = 16
+    rate: float = 0.06
+    extra: bool = False  # thresholds at random (Geurts et al. 2006), only with LightGBM
+    least: int = 10  # rows a leaf has at least
+    features: float = 0.6  # share of them that a tree looks at
+    rows: float = 0.8  # share of them that a tree looks at, only with LightGBM
+    penalty: float = 1.0  # on the squares of what leaves add
+    root: bool = False  # learn the square root of a number, for skewed ones that are never negative
     bins: int = 127
 
-    @property
-    def least(self) -> int:
-        """Rows a leaf has at least."""
-        return 5 if self.extra else 10
+
+EXTRA = Settings(0, 64, extra=True, least=5, features=0.8)
 
 
 class Booster(Protocol):
@@ -69,6 +75,10 @@ class Booster(Protocol):
 
     def trees(self, rounds: int) -> list[Tree]:
         """The first `rounds` rounds; with `base` they add up to the scores."""
+        ...
+
+    def forget_rows(self) -> None:
+        """Keep the trees alone, which take a hundredth of the memory; it grows no more."""
         ...
 
 
@@ -99,11 +109,11 @@ class LightData:
         bins = settings.bins if len(x) <= MANY_ROWS else 2 * settings.bins + 1
         self.parameters: dict[str, Any] = {
             "objective": kind, **classes, "metric": "none", "seed": settings.seed, "verbosity": -1,
-            "num_threads": 1, "deterministic": True, "force_col_wise": True,
+            "num_threads": 1, "histogram_pool_size": POOL_MB, "deterministic": True, "force_col_wise": True,
             "max_bin": bins, "feature_pre_filter": False, "use_missing": False,
             "num_leaves": settings.leaves, "learning_rate": settings.rate, "min_data_in_leaf": settings.least,
-            "extra_trees": settings.extra, "feature_fraction": 0.8 if settings.extra else 0.6,
-            "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 1.0,
+            "extra_trees": settings.extra, "feature_fraction": settings.features,
+            "bagging_fraction": settings.rows, "bagging_freq": 1, "lambda_l2": settings.penalty,
         }  # fmt: skip
         self.rows = lightgbm.Dataset(x, target.values, params=self.parameters).construct()
 
@@ -152,6 +162,9 @@ class LightBooster:
         text = self.model.model_to_string(num_iteration=rounds).partition("end of trees")[0]
         return [_light_tree(part, i % len(self.base)) for i, part in enumerate(text.split("\nTree=")[1:])]
 
+    def forget_rows(self) -> None:
+        self.model = lightgbm.Booster(model_str=self.model.model_to_string())
+
 
 def _light_tree(text: str, target: int) -> Tree:
     """One tree of LightGBM's text format, whose children are numbered as ours are."""
@@ -180,8 +193,8 @@ class HistBooster:
         kind = HistGradientBoostingClassifier if target.classes else HistGradientBoostingRegressor
         self.model: Any = kind(
             learning_rate=settings.rate, max_leaf_nodes=settings.leaves, random_state=settings.seed, warm_start=True,
-            early_stopping=False, min_samples_leaf=settings.least, l2_regularization=1.0, max_bins=settings.bins,
-            max_features=0.6,
+            early_stopping=False, min_samples_leaf=settings.least, l2_regularization=settings.penalty,
+            max_bins=settings.bins, max_features=settings.features,
         )  # fmt: skip
         self.target, self.validating = target, x[validate]
         self.x, self.y = _with_all_classes(x[learn], target.take(learn))
@@ -207,6 +220,9 @@ class HistBooster:
 
     def trees(self, rounds: int) -> list[Tree]:
         return boosting_nodes(self.model, rounds)
+
+    def forget_rows(self) -> None:
+        del self.x, self.y, self.validating
 
 
 def _with_all_classes(x: Floats, target: Target) -> tuple[Floats, NDArray[Any]]:

@@ -19,7 +19,12 @@ PROBE = -2
 
 
 def count(folds: Folds) -> int:
-    return int(folds.max()) + 1
+    return int(max(folds.max(), PROBE - folds.min())) + 1
+
+
+def whole(folds: Folds) -> Folds:
+    """The same where all rows are learned from and only probes are answered, for a last fit of what one part measured."""
+    return np.where(folds == 0, -1, folds)
 
 
 def learned_from(folds: Folds, fold: int) -> NDArray[np.int64]:

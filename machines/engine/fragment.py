@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import orjson
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
@@ -17,7 +18,7 @@ from machines.engine.graph import Graph
 from machines.engine.lesson import Lesson
 from machines.engine.linear import Floats
 
-ANSWERS, SPREADS = "answers ", "spreads"
+ANSWERS, SPREADS, NETWORK, MICROS, STOP = "answers ", "spreads", "network", "micros", "stop"
 
 
 def pack(candidate: Candidate, lesson: Lesson, state: Mapping[str, NDArray[Any]]) -> onnx.GraphProto:
@@ -33,7 +34,14 @@ def pack(candidate: Candidate, lesson: Lesson, state: Mapping[str, NDArray[Any]]
         arrays[SPREADS] = candidate.spreads[rows]
     constants = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
     outputs = [onnx.ValueInfoProto(name=tensor, doc_string=str(i)) for i, tensor in tensors.items()]
-    return onnx.GraphProto(name=candidate.name, node=g.nodes, initializer=[*g.constants, *constants], output=outputs)
+    about = {NETWORK: candidate.network, MICROS: candidate.micros, STOP: candidate.stop}
+    return onnx.GraphProto(
+        name=candidate.name,
+        node=g.nodes,
+        initializer=[*g.constants, *constants],
+        output=outputs,
+        metadata_props=[onnx.StringStringEntryProto(key=k, value=orjson.dumps(v).decode()) for k, v in about.items()],
+    )
 
 
 def unpack(fragment: onnx.GraphProto, lesson: Lesson) -> Candidate:
@@ -51,7 +59,10 @@ def unpack(fragment: onnx.GraphProto, lesson: Lesson) -> Candidate:
         if name.startswith(ANSWERS)
     }
     spreads = _every_row(arrays[SPREADS], lesson) if SPREADS in arrays else None
-    return Candidate(fragment.name, answers, write, spreads)
+    about = {entry.key: orjson.loads(entry.value) for entry in fragment.metadata_props}
+    return Candidate(
+        fragment.name, answers, write, spreads, network=about[NETWORK], micros=about[MICROS], stop=about[STOP]
+    )
 
 
 def array_of(fragment: onnx.GraphProto, name: str) -> NDArray[Any]:

@@ -1,6 +1,7 @@
 """From encoded rows to blends: candidates are fitted while there is time, and what each output is answered from is chosen."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +17,7 @@ from machines.engine.trials import Stage
 BEGIN, DOUBT = 0.04, 0.08  # shares of the time: before it rows are read and encoded; for what answers incomplete rows
 SLACK = 4.0  # times its estimate that a candidate may take, and SHARE of the time on top: on a busy computer all take longer
 SHARE = 0.15
-ENOUGH = 8  # candidates in a row that did not help
+ENOUGH = (8, 8, 15, 30, 60)  # candidates in a row that did not help, by level
 HELPS = 0.9985  # times the loss before
 IN_PIECES = 1  # the kind of network that learns from incomplete rows
 
@@ -34,12 +35,21 @@ class Study:
     end: float
 
 
-def learn(study: Study) -> list[Candidate]:
+@dataclass(frozen=True)
+class Found:
+    """What was fitted, what it is made from, and the time that took by estimate."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    recipes: dict[str, Recipe] = field(default_factory=dict)
+    spent: float = 0.0
+
+
+def learn(study: Study) -> Found:
     """Fit candidates in their order while they fit into the time and, beyond the first of each kind, while they help.
 
     Whether one fits in is decided by estimates, so that the same seed gives the same machine; the clock only guards.
     """
-    clock, found = study.clock, list[Candidate]()
+    clock, found, made = study.clock, list[Candidate](), dict[str, Recipe]()
     planned, spent, useless, best = (study.end - BEGIN) * clock.seconds, 0.0, 0, np.inf
     for recipe in recipes(study.lesson, study.parameters, study.level, study.seed, planned):
         is_late = spent + recipe.seconds > planned or clock.until(study.end) < 0.5 * recipe.seconds
@@ -50,12 +60,37 @@ def learn(study: Study) -> list[Candidate]:
         if candidate is None:
             continue
         found.append(candidate)
-        loss = _loss(found, study.lesson)
+        made[recipe.name] = recipe
+        if recipe.tell:
+            recipe.tell(_loss([candidate], study.lesson, candidate.answers))
+        loss = _loss(found, study.lesson, range(len(study.lesson.targets)))
         useless = 0 if loss < HELPS * best or _lacks(found, study.lesson) else useless + 1
         best = min(best, loss)
-        if useless >= ENOUGH:
+        if useless >= ENOUGH[study.level - 1]:
             break
-    return found
+    return Found(found, made, spent)
+
+
+def refit(study: Study, found: Found, wanted: Sequence[Candidate]) -> dict[int, Candidate]:
+    """Where one part of the rows was measured: fit what is wanted once more, from all rows, for as long as was best.
+
+    The most wanted come first, as far as the time goes. Returned by `id` of what they stand for, with the answers of
+    that: a figure is of models that had not seen the row.
+    """
+    again: dict[int, Candidate] = {}
+    spent, planned = found.spent, (study.end - BEGIN) * study.clock.seconds
+    whole = study.lesson.whole()
+    for candidate in wanted:
+        recipe = found.recipes[candidate.name]
+        spent += recipe.seconds
+        if spent > planned or study.clock.until(study.end) < recipe.seconds:
+            continue
+        until = min(study.end, _until(study, recipe))
+        name = f"{candidate.name} from all rows"
+        fit = partial(recipe.fit, whole, study.clock, until, candidate.stop)
+        if fitted := study.trials.candidate(name, study.clock, fit):
+            again[id(candidate)] = replace(candidate, write=fitted.write, predict=fitted.predict, micros=fitted.micros)
+    return again
 
 
 def _lacks(found: list[Candidate], lesson: Lesson) -> bool:
@@ -66,14 +101,16 @@ def _lacks(found: list[Candidate], lesson: Lesson) -> bool:
     return len(answered) < len(lesson.targets) or needs_spreads
 
 
-def _loss(found: list[Candidate], lesson: Lesson) -> float:
-    """The loss of what could be blended so far, all outputs together; without the last need, infinite."""
+def _loss(found: list[Candidate], lesson: Lesson, outputs: Iterable[int]) -> float:
+    """The loss of what could be blended so far, these outputs together; infinite where one has no answer yet."""
     total = 0.0
-    for i, target in enumerate(lesson.targets):
-        able = [candidate.answers[i][lesson.measured] for candidate in found if i in candidate.answers]
-        if not able:
+    for i in outputs:
+        target = lesson.targets[i]
+        can = [candidate for candidate in found if i in candidate.answers]
+        if not can:
             return np.inf
-        weights = blend_weights(able, target.take(lesson.measured))
+        able = [candidate.answers[i][lesson.measured] for candidate in can]
+        weights = blend_weights(able, target.take(lesson.measured), [candidate.micros for candidate in can])
         mixed = np.sum([w * answers for w, answers in zip(weights, able, strict=True)], axis=0)
         total += loss_of(mixed, target.take(lesson.measured))
     return total
@@ -81,16 +118,20 @@ def _loss(found: list[Candidate], lesson: Lesson) -> float:
 
 def _fitted(study: Study, recipe: Recipe) -> Candidate | None:
     clock = study.clock
-    now = clock.elapsed() / clock.seconds
-    until = min(study.end, now + SLACK * recipe.seconds / clock.seconds + SHARE)
-    return study.trials.candidate(recipe.name, clock, lambda: recipe.fit(clock, until))
+    until = min(study.end, _until(study, recipe))
+    return study.trials.candidate(recipe.name, clock, lambda: recipe.fit(study.lesson, clock, until, 0))
+
+
+def _until(study: Study, recipe: Recipe) -> float:
+    clock = study.clock
+    return (clock.elapsed() + SLACK * recipe.seconds) / clock.seconds + SHARE
 
 
 def learn_doubt(study: Study) -> Candidate:
     """The network that answers rows emptier than usual: it has learned from incomplete copies of rows (see forget)."""
     seconds = DOUBT * study.clock.seconds
     plan = make_plan(study.lesson, study.parameters, KINDS[IN_PIECES], seconds)
-    fit = partial(fit_network, study.lesson, study.parameters, KINDS[IN_PIECES], study.seed, seconds, "incomplete rows")
+    fit = partial(fit_network, study.parameters, KINDS[IN_PIECES], study.seed, seconds, "incomplete rows")
     doubt = _fitted(study, Recipe("incomplete rows", plan.seconds, fit))
     assert doubt, "a network is always fitted, however little time there is"
     return doubt

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from machines.engine import folds
 from machines.engine.encode import Encoded
-from machines.engine.folds import PROBE, learned_from
 from machines.engine.prepare import Target
 
 
@@ -21,15 +21,19 @@ class Lesson:
     targets: tuple[Target, ...]
     folds: NDArray[np.int64]  # [rows], see splits.deal; PROBE - f: fold f answers it, nobody learns from it
 
+    def whole(self) -> "Lesson":
+        """The same with all rows to learn from, where one part of them was measured."""
+        return Lesson(self.encoded, self.targets, folds.whole(self.folds))
+
     def __post_init__(self) -> None:
         self.numbers = torch.from_numpy(np.ascontiguousarray(self.encoded.numbers))
         self.marks = torch.from_numpy(np.ascontiguousarray(self.encoded.marks))
         self.answers = [torch.from_numpy(np.ascontiguousarray(t.values)) for t in self.targets]
-        count = int(self.folds.max()) + 1
+        count = folds.count(self.folds)
         validate = [np.flatnonzero(self.folds == f) for f in range(count)]
-        train = [learned_from(self.folds, f) for f in range(count)]
+        train = [folds.learned_from(self.folds, f) for f in range(count)]
         self.train = _stack(train, min(map(len, train)))
-        probes = [np.flatnonzero(self.folds == PROBE - f) for f in range(count)]
+        probes = [np.flatnonzero(self.folds == folds.PROBE - f) for f in range(count)]
         probes = [rows if len(rows) else validate[f][:1] for f, rows in enumerate(probes)]
         self.probes = _stack(probes, max(map(len, probes)))
         self.validate = _stack(validate, max(map(len, validate)))  # short folds repeat their first rows

@@ -23,6 +23,7 @@ from machines.engine.graph import Graph
 
 Floats: TypeAlias = NDArray[np.float32]
 TINY = 1e-5  # added to variances
+PRODUCTS_PER_MICRO = 8_000.0  # of a row's answer, in a microsecond
 MEMORY = 0.1  # of the moving averages that batch normalisation keeps
 
 
@@ -86,6 +87,12 @@ class Network(nn.Module):
     def state(self) -> list[Tensor]:
         """All that training changes; each begins with the folds, or folds times width."""
         return [*self.parameters(), *self.means, *self.variances]
+
+    @property
+    def micros(self) -> float:
+        """Microseconds that a row takes, about."""
+        trunk: int = self.shape.members * sum(weight.numel() for weight in self.weights)
+        return (trunk + int(self.head.numel())) / PRODUCTS_PER_MICRO
 
     def features(self, numbers: Tensor, marks: Tensor) -> Tensor:
         """numbers [..., N], marks [..., M] -> [..., I]; needs no training, so it is done once for all rows."""
@@ -179,9 +186,14 @@ class Network(nn.Module):
 
 
 def _edges(column: Floats, most: int) -> Floats:
-    """Where pieces of about equally many rows begin and end."""
-    edges: Floats = np.unique(np.quantile(column, np.linspace(0, 1, most + 1)).astype(np.float32))
-    return edges
+    """Where pieces begin and end: of about equally many rows, and where rows are alike, of as many different values."""
+    edges = np.unique(np.quantile(column, np.linspace(0, 1, most + 1)).astype(np.float32))
+    spare = most + 1 - len(edges)
+    if spare:
+        values = np.quantile(np.unique(column), np.linspace(0, 1, spare + 2)[1:-1]).astype(np.float32)
+        edges = np.union1d(edges, values)
+    found: Floats = edges
+    return found
 
 
 def _uniform(shape: tuple[int, ...], reach: float, random: torch.Generator) -> nn.Parameter:

@@ -25,11 +25,12 @@ class Kind:
     dropout: float
     rate: float  # for adam
     is_normed: bool
+    decay: float = 1e-3  # of the matrices between layers
 
 
 KINDS = (
     Kind("network", 1, (128, 128), 0, 0.25, 3e-3, True),
-    Kind("network in pieces", 1, (96, 96), 16, 0.25, 3e-3, True),
+    Kind("network in pieces", 1, (96, 96), 48, 0.25, 3e-3, True),
     Kind("ensemble network", 8, (96, 96), 24, 0.1, 1e-2, False),
     Kind("deep network", 1, (256, 128, 128), 0, 0.3, 3e-3, True),
     Kind("ensemble in fine pieces", 16, (128, 128), 48, 0.1, 6e-3, False),
@@ -54,7 +55,8 @@ def make_plan(lesson: Lesson, parameters: Parameters, kind: Kind, seconds: float
     """How a network of this kind is trained on this lesson; with fewer epochs if all would take more than `seconds`."""
     rows = lesson.train.shape[1]
     widths = parameters.shape or kind.widths
-    pieces = min(kind.pieces, max(4, rows // 30)) if lesson.numbers.shape[1] <= MOST_IN_PIECES else 0
+    pieces = min(kind.pieces, max(4, min(16, rows // 30), rows // 100))
+    pieces = pieces if lesson.numbers.shape[1] <= MOST_IN_PIECES else 0
     batch = parameters.batch_size or (64 if rows < 4000 else 128 if rows < 12_000 else 256 if rows < 60_000 else 512)
     epochs = 60 if rows < 4000 else 40 if rows < 12_000 else 24 if rows < 60_000 else 12
     epoch = _step_seconds(lesson, kind.members, widths, pieces, batch) * rows / batch
@@ -67,7 +69,7 @@ def make_plan(lesson: Lesson, parameters: Parameters, kind: Kind, seconds: float
     folds = lesson.train.shape[0]
     shape = Shape(folds, kind.members, widths, dropout, outputs, numbers, kind.is_normed)
     rate = parameters.learning_rate or kind.rate * RATES[parameters.optimizer]
-    return Plan(shape, pieces, batch, epochs, rate, 1e-3, parameters, epochs * epoch)
+    return Plan(shape, pieces, batch, epochs, rate, kind.decay, parameters, epochs * epoch)
 
 
 def inputs_of(lesson: Lesson, pieces: int) -> int:

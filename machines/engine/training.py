@@ -39,17 +39,20 @@ class Teacher:
             self._features() if len(lesson.numbers) * inputs_of(lesson, plan.pieces) < MOST_PREPARED else None
         )
         self.kept = [tensor.detach().clone() for tensor in self.network.state()]
-        self.best = math.inf
+        self.best, self.stop = math.inf, 1  # the lowest loss, and after how many rounds
 
-    def teach(self, clock: Clock, until: float) -> None:
-        """Train as planned, or faster if `until` (share of the time) is nearer; keep the weights of the best round."""
+    def teach(self, clock: Clock, until: float, stop: int = 0) -> None:
+        """Train as planned, or faster if `until` (share of the time) is nearer; keep the weights of the best round.
+
+        `stop` is the round that was the best before, where no rows are left to tell.
+        """
         began, allowed = clock.elapsed(), max(clock.until(until), 1e-3)
         steps = -(-self.lesson.train.shape[1] // self.plan.batch)
         length = int(np.clip(steps, *ROUND))
         rounds = max(1, round(self.plan.epochs * steps / length))
         batches = self._batches()
         stale, patience = 0, max(8, PATIENCE * rounds)
-        for number in range(rounds):
+        for number in range(stop or rounds):
             clock.say(NETWORK, round=len(clock.curve.training) + 1)
             losses = []
             for step in range(length):
@@ -60,12 +63,17 @@ class Teacher:
                 losses.append(self._step(next(batches)))
             if not losses:
                 break
+            if stop:
+                continue
             validated = self._validate()
             clock.curve.add(float(np.mean(losses)), validated)
             stale = 0 if self._keep(validated) else stale + 1
+            self.stop = number + 1 if stale == 0 else self.stop
             if stale >= patience:
                 break
-        self._restore()
+        if not stop:
+            self._restore()
+        self.network.eval()
 
     def _batches(self) -> Any:
         """Batches of rows [F, B] without end; every row of a fold once before any row again."""
@@ -157,7 +165,6 @@ class Teacher:
     def _restore(self) -> None:
         for kept, now in zip(self.kept, self.network.state(), strict=True):
             now.copy_(kept)
-        self.network.eval()
 
     @torch.no_grad()
     def out_of_fold(self) -> tuple[list[Floats], Floats | None]:

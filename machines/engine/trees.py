@@ -27,6 +27,7 @@ MOST_PER_SPLIT = 80  # features one split of a forest tries for numbers
 LEAST_TREES = 8  # of a forest's fold that the file has room for; leaves grow until it has
 USEFUL = 4  # trees without which a forest is not worth its place
 TINY = 1e-7
+TREE_MICROS, DEEP_TREE_MICROS = 0.025, 0.1  # microseconds that a row takes in a tree of boosting, of a forest
 
 
 class Boosting:
@@ -36,39 +37,54 @@ class Boosting:
     millisecond. Where that leaves few rounds, each is a longer step.
     """
 
-    def __init__(
-        self, seed: int, leaves: int = 16, rate: float = 0.06, extra: bool = False, rounds: int = 1000,
-        most_trees: int = 10_000,
-    ) -> None:  # fmt: skip
-        self.settings = Settings(seed, leaves, rate, extra)
-        self.most_rounds, self.most_trees = rounds, most_trees
+    def __init__(self, settings: Settings, rounds: int = 1000, most_trees: int = 10_000) -> None:
+        self.settings, self.most_rounds, self.most_trees = settings, rounds, most_trees
 
-    def fit(self, x: Sheet, target: Target, folds: Ints, go_on: GoOn) -> Floats | None:
+    def fit(self, x: Sheet, target: Target, folds: Ints, go_on: GoOn, stop: int = 0) -> Floats | None:
         """Answers of rows that validate, NaN for others: [rows, width]. None without time for a first step.
 
         x gives for each fold [rows, features] without missing values; folds is as in machines.engine.folds.
+        `stop` is the round that was best before, where no rows are left to tell.
         """
-        self.width = target.width
+        self.width, self.zero = target.width, target.mean / target.std
         most = max(1, min(self.most_rounds, self.most_trees // (_sums(self.width) * count(folds))))
         longer = float(np.clip(MANY_ROUNDS / most, 1.0, LONGEST))
-        self.grown = boosters(x, target, folds, replace(self.settings, rate=self.settings.rate * longer))
+        settings = replace(self.settings, rate=self.settings.rate * longer)
+        self.grown = boosters(x, self._taught(target), folds, settings)
         best, lowest, at = None, np.inf, 0
         step = self.grown[0].step
-        for done in range(step, max(step, most) + 1, step):
+        for done in range(step, (stop or max(step, most)) + 1, step):
             if not all(booster.grow(go_on) for booster in self.grown):
                 break
-            answers = _scattered([booster.answers() for booster in self.grown], folds, target.width)
-            loss = _loss(answers, target, folds)
+            answers = _scattered([self._squared(booster.answers()) for booster in self.grown], folds, target.width)
+            loss = -done if stop else _loss(answers, target, folds)
             if loss < lowest:
                 best, lowest, at = answers, loss, done
                 self.rounds = [booster.rounds() for booster in self.grown]
             elif done - at >= PATIENCE:
                 break
+        self.stop = at
+        for booster in self.grown:
+            booster.forget_rows()
         return best
 
     def predict(self, x: Floats) -> Floats:
         scores = np.mean([b.scores(x, n) for b, n in zip(self.grown, self.rounds, strict=True)], axis=0)
-        return _chances(scores, self.width)
+        return _chances(self._squared(scores), self.width)
+
+    @property
+    def micros(self) -> float:
+        """Microseconds that a row takes, about."""
+        return TREE_MICROS * _sums(self.width) * sum(self.rounds)
+
+    def _taught(self, target: Target) -> Target:
+        """The target, or the square roots of its numbers, counted from 0 in units of its deviation."""
+        if not self.settings.root:
+            return target
+        return replace(target, values=np.sqrt(np.maximum(target.values + self.zero, 0.0)).astype(np.float32))
+
+    def _squared(self, answers: Doubles) -> Doubles:
+        return np.maximum(answers, 0.0) ** 2 - self.zero if self.settings.root else answers
 
     def write(self, g: Graph, x: str) -> str:
         """Write the mean of the folds' scores, and what they mean: [N, width]."""
@@ -76,6 +92,9 @@ class Boosting:
         trees = [t.times(share) for b, n in zip(self.grown, self.rounds, strict=True) for t in b.trees(n)]
         base = np.mean([booster.base for booster in self.grown], axis=0)
         sums = g.add("Add", write_trees(g, x, trees, len(base)), g.floats(*base))
+        if self.settings.root:
+            roots = g.add("Max", sums, g.floats(0.0))
+            return g.add("Sub", g.add("Mul", roots, roots), g.floats(self.zero))
         if self.width == 1:
             return sums
         halves = g.add("Mul", sums, g.floats(-0.5, 0.5)) if self.width == 2 else sums
@@ -88,11 +107,13 @@ class Forest:
     Leaves hold one row, or as many as the file needs to stay below `most_nodes`.
     """
 
+    stop = 1
+
     def __init__(self, seed: int, trees_per_fold: int = 60, most_nodes: int = 500_000, random: bool = True) -> None:
         self.seed, self.trees_per_fold, self.most_nodes, self.random = seed, trees_per_fold, most_nodes, random
 
-    def fit(self, x: Sheet, target: Target, folds: Ints, go_on: GoOn) -> Floats | None:
-        """As `Boosting.fit`; None without time for a few trees of every fold."""
+    def fit(self, x: Sheet, target: Target, folds: Ints, go_on: GoOn, stop: int = 0) -> Floats | None:
+        """As `Boosting.fit`; None without time for a few trees of every fold. It stops where there is no more room."""
         self.width, self.leaf = target.width, 1
         self.woods = [_Wood(self, x(f), target, folds, f) for f in range(count(folds))]
         if self._choose_leaf(go_on):
@@ -100,7 +121,10 @@ class Forest:
                 pass
         if min(wood.count for wood in self.woods) < USEFUL:
             return None
-        return _scattered([wood.answers() for wood in self.woods], folds, target.width)
+        answers = _scattered([wood.answers() for wood in self.woods], folds, target.width)
+        for wood in self.woods:
+            wood.forget_rows()
+        return answers
 
     def _choose_leaf(self, go_on: GoOn) -> bool:
         """Find leaves large enough for LEAST_TREES of every fold; False if that took all the time."""
@@ -119,25 +143,42 @@ class Forest:
         return grown < self.trees_per_fold and nodes * (grown + 1) <= self.most_nodes * max(grown, 1)
 
     def predict(self, x: Floats) -> Floats:
-        return _both(sum_trees(self._bag(), x, _sums(self.width)), self.width)
+        sums, total = sum_trees(self._bag(), x, _sums(self.width)), np.float32(self._total)
+        return (np.hstack([total - sums, sums]) if self.width == 2 else sums) * (1 / total)
 
     def write(self, g: Graph, x: str) -> str:
         """Write the mean of the folds' answers: [N, width]."""
-        sums = write_trees(g, x, self._bag(), _sums(self.width))
-        return g.add("Add", g.add("Mul", sums, g.floats(-1, 1)), g.floats(1, 0)) if self.width == 2 else sums
+        sums, total = write_trees(g, x, self._bag(), _sums(self.width)), self._total
+        both = g.add("Add", g.add("Mul", sums, g.floats(-1, 1)), g.floats(total, 0)) if self.width == 2 else sums
+        return g.add("Mul", both, g.floats(1 / total))
+
+    @property
+    def _total(self) -> int:
+        """What the trees of `_bag` count together."""
+        return len(self.woods) * max(wood.count for wood in self.woods)
+
+    @property
+    def micros(self) -> float:
+        """Microseconds that a row takes, about."""
+        return DEEP_TREE_MICROS * sum(len(wood.trees) for wood in self.woods)
 
     def _bag(self) -> list[Tree]:
-        share = 1.0 / len(self.woods)
-        return [tree.times(share / wood.count) for wood in self.woods for tree in wood.trees]
+        """Every fold counts alike. Its trees count 1 each, unless another has more: sums of leaves that are sure are exact.
+
+        Were they shares, a chance of 0 would be some 1e-7 instead, and another one here than in the file.
+        """
+        most = max(wood.count for wood in self.woods)
+        return [tree.times(most / wood.count) for wood in self.woods for tree in wood.trees]
 
 
 class _Wood:
     """The trees of one fold."""
 
     def __init__(self, forest: Forest, x: Floats, target: Target, folds: Ints, fold: int) -> None:
-        self.forest, self.target, self.x, self.fold = forest, target, x, fold
-        self.learn, self.validating = learned_from(folds, fold), x[answered(folds, fold)]
-        self.rows_per_tree = min(len(self.learn), MOST_PER_TREE)
+        self.forest, self.target, self.fold = forest, target, fold
+        learn = learned_from(folds, fold)
+        self.x, self.y, self.validating = x[learn], target.values[learn], x[answered(folds, fold)]
+        self.rows_per_tree = min(len(learn), MOST_PER_TREE)
         self.trees: list[Tree] = []
         self.count = 0
         self.sums = np.zeros((len(self.validating), _sums(target.width)))
@@ -150,20 +191,25 @@ class _Wood:
         self.count += 1
         return True
 
+    def forget_rows(self) -> None:
+        """Keep the trees alone."""
+        del self.x, self.y, self.validating, self.sums
+
     def answers(self) -> Floats:
         return _both((self.sums / self.count).astype(np.float32), self.target.width)
 
     def tree(self, number: int) -> tuple[list[Tree], Any, Doubles]:
         """Grow tree `number`: as arrays, as scikit-learn has it, and what its nodes answer [nodes, sums]."""
         rng = np.random.default_rng([self.forest.seed, self.fold, number])
-        rows = self.learn
-        if not self.forest.random or len(rows) > MOST_PER_TREE:
-            rows = rng.choice(rows, self.rows_per_tree, replace=not self.forest.random)
+        x, y = self.x, self.y
+        if not self.forest.random or len(y) > MOST_PER_TREE:
+            rows = rng.choice(len(y), self.rows_per_tree, replace=not self.forest.random)
+            x, y = x[rows], y[rows]
         grown = self._kind()(
-            max_features="sqrt" if self.target.classes else min(1 + int(0.6 * self.x.shape[1]), MOST_PER_SPLIT),
+            max_features="sqrt" if self.target.classes else min(1 + int(0.6 * x.shape[1]), MOST_PER_SPLIT),
             min_samples_leaf=self.forest.leaf, random_state=int(rng.integers(2**31)),
         )  # fmt: skip
-        grown.fit(self.x[rows], self.target.values[rows], check_input=False)
+        grown.fit(x, y, check_input=False)
         values = self._values(grown)
         return grown_trees(grown.tree_, values), grown, values
 

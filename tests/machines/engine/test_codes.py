@@ -6,6 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 from sklearn.metrics import roc_auc_score
 
+from machines.engine.boosters import Settings
 from machines.engine.encode import TableEncoder
 from machines.engine.encode_codes import CodeEncoder
 from machines.engine.folds import PROBE, answered, count, learned_from
@@ -141,7 +142,7 @@ def test_labels_without_meaning_teach_trees_nothing(levels):
         encoder = TableEncoder((Column("town", DataType.LABEL),)).fit(table)
         encoded = encoder.fit_codes(table, encoder.transform(table), (coin,), folds)
         assert encoded.codes.shape == (5, 300, 2)
-        answers = Boosting(seed, 8).fit(encoded.table, coin, folds, lambda: True)
+        answers = Boosting(Settings(seed, 8)).fit(encoded.table, coin, folds, lambda: True)
         found.append(roc_auc_score(coin.values, answers[:, 1]))
     assert abs(np.mean(found) - 0.5) < 0.02 and max(found) < 0.62
 

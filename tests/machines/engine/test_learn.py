@@ -6,6 +6,7 @@ import pytest
 from machines.engine.fit import fit
 from machines.engine.parameters import Parameters
 from machines.engine.schema import Column, DataType, Role, Schema
+from machines.engine.splits import Split, SplitKind
 
 QUICK = Parameters(epochs=1, shape=(8,))
 
@@ -32,3 +33,20 @@ def test_every_output_is_answered_however_many_there_are(stop_at):
     answers = fitted.predictor().predict({name: values[:4] for name, values in table.items()})
     assert [len(answer.values) for answer in answers] == [4] * 5
     assert all(sum(output.weights.values()) == pytest.approx(1, abs=0.001) for output in fitted.report.outputs)
+
+
+def test_in_time_the_latest_rows_are_measured_and_then_learned_from():
+    """What the kinds that came late cost is only known at the end: figures do not know it, the machine does."""
+    rng = np.random.default_rng(0)
+    day, size = np.arange(400.0), rng.normal(size=400)
+    late = np.where(day > 330, day % 6, 9).astype(int)
+    kind = np.array(["up1", "down1", "up2", "down2", "up3", "down3"] + ["old"] * 4, object)[late]
+    cost = 10 * size + np.array([20, -20] * 3 + [0] * 4)[late]
+    columns = (
+        Column("size", DataType.FLOAT), Column("kind", DataType.LABEL), Column("cost", DataType.FLOAT, Role.OUTPUT),
+    )  # fmt: skip
+    table, split = {"day": day, "size": size, "kind": kind, "cost": cost}, Split(SplitKind.TIME, "day")
+    fitted = fit(table, Schema(columns), level=1, deadline=20, seed=0, split=split)
+    (answer,) = fitted.predictor().predict({"size": np.zeros(2), "kind": np.array(["down1", "up1"], object)})
+    assert fitted.report.outputs[0].holdout["rmse"].value > 10
+    assert answer.values[1] - answer.values[0] > 8

@@ -111,3 +111,9 @@ def test_optimizers_agree_with_torch(kind):
         (theirs.square() * scale).sum().backward()
         reference.step()
     assert torch.allclose(mine, theirs, atol=1e-4)
+
+
+def test_pieces_of_a_number_that_is_mostly_zero():
+    column = np.zeros((1000, 1), np.float32)
+    column[:50, 0] = np.linspace(1, 3, 50)
+    assert (Pieces(column, 16).inverse > 0).sum() > 10  # by rows alone there would be two

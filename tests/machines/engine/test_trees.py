@@ -11,15 +11,16 @@ from onnx import TensorProto, helper
 from threadpoolctl import threadpool_limits
 
 from machines.engine import boosters
-from machines.engine.folds import PROBE, once
+from machines.engine.boosters import Settings
+from machines.engine.folds import PROBE, once, whole
 from machines.engine.graph import Graph
 from machines.engine.prepare import Target
 from machines.engine.schema import Column, DataType
 from machines.engine.trees import Boosting, Forest
 
 MAKERS = {
-    "boosting": lambda: Boosting(0, leaves=8, rate=0.1),
-    "extra": lambda: Boosting(0, leaves=16, rate=0.1, extra=True),
+    "boosting": lambda: Boosting(Settings(0, leaves=8, rate=0.1)),
+    "extra": lambda: Boosting(Settings(0, leaves=16, rate=0.1, extra=True, least=5, features=0.8)),
     "forest": lambda: Forest(0, trees_per_fold=30),
     "random forest": lambda: Forest(0, trees_per_fold=30, random=False),
 }
@@ -180,7 +181,7 @@ def test_folds_have_the_same_number_of_rounds():
 def test_boosting_stops_where_the_loss_is_lowest():
     x = rows()
     target = target_of(x, 2)
-    model, short, long = (Boosting(0, leaves=8, rate=0.3, rounds=n) for n in (500, 500, 1500))
+    model, short, long = (Boosting(Settings(0, leaves=8, rate=0.3), rounds=n) for n in (500, 500, 1500))
     asked = count()
     answers = model.fit(once(x), target, folds_of(x), lambda: next(asked) >= 0)
     assert error(answers, target) < error(short.fit(once(x), target, folds_of(x), times(27)), target)
@@ -200,9 +201,37 @@ def test_a_file_of_sane_size(classes):
     assert np.abs(model.predict(x) - from_file(model, x, classes)).max() < 1e-5
 
 
+def skewed(x):
+    """Numbers that are never negative, with a few large ones, and the number 0 in their unit."""
+    y = np.exp(x[:, 0] + 0.5 * x[:, 1])
+    return Target(Column("y", DataType.FLOAT), ((y - y.mean()) / y.std()).astype(np.float32), mean=y.mean(), std=y.std())
+
+
+def test_roots_of_numbers_are_learned_and_numbers_answered():
+    x = rows(600)
+    target, zero = skewed(x), skewed(x).mean / skewed(x).std
+    model = Boosting(Settings(0, leaves=8, rate=0.1, root=True))
+    answers = model.fit(once(x), target, folds_of(x), always)
+    assert np.abs(from_file(model, x, 1) - model.predict(x)).max() < 1e-5
+    assert np.mean((answers[:, 0] - target.values) ** 2) < 0.2
+    assert answers.min() >= -zero - 1e-6 and model.predict(-9 * x).min() >= -zero - 1e-6  # no number is below 0
+
+
+def test_a_last_fit_learns_from_all_rows_as_long_as_was_best():
+    x = rows(400)
+    target, folds = target_of(x, 1), np.where(np.arange(400) < 100, 0, -1)
+    target.values[:100] += 3.0  # what only the measured rows know
+    measured, last = (Boosting(Settings(0, leaves=8, rate=0.1)) for _ in range(2))
+    measured.fit(once(x), target, folds, always)
+    probed = np.append(whole(folds), PROBE)
+    last.fit(once(np.vstack([x, x[:1]])), target.take(np.append(np.arange(400), 0)), probed, always, measured.stop)
+    assert last.stop == measured.stop and last.grown[0].rounds() == measured.stop
+    assert last.predict(x[:100]).mean() > measured.predict(x[:100]).mean() + 0.3
+
+
 def test_so_many_trees_and_no_more():
     x = rows()
-    model = Boosting(0, leaves=8, rate=0.01, most_trees=7 * 5 * 20)
+    model = Boosting(Settings(0, leaves=8, rate=0.01), most_trees=7 * 5 * 20)
     model.fit(once(x), target_of(x, 7), folds_of(x), always)
     assert model.rounds == [20] * 5
 
@@ -242,7 +271,7 @@ def slim(monkeypatch):
 @pytest.mark.parametrize("classes", [1, 2, 3])
 def test_without_lightgbm(slim, classes):
     x = rows()
-    target, model = target_of(x, classes), Boosting(0, leaves=8, rate=0.1, rounds=100)
+    target, model = target_of(x, classes), Boosting(Settings(0, leaves=8, rate=0.1), rounds=100)
     if classes == 3:
         target.values[(target.values == 2) & (folds_of(x) > 0)] = 0  # fold 0's model has no row of class 2
     answers = model.fit(once(x), target, folds_of(x), always)
@@ -255,3 +284,13 @@ def test_without_lightgbm(slim, classes):
 def test_a_computer_where_lightgbm_cannot_be_loaded():
     code = "import sys; sys.modules['lightgbm'] = None\nfrom machines.engine.trees import HAS_LIGHTGBM\nprint(HAS_LIGHTGBM)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_a_forest_that_is_sure_says_0_and_1_in_the_file_too():
+    """Were a chance of 0 some 1e-7 in the file, its logarithm, and with it the answer, would be another one there."""
+    x = rows(60)
+    target, model = target_of(x, 2), Forest(0, trees_per_fold=60)
+    twice = Target(target.column, np.tile(target.values, 2), target.classes)
+    model.fit(once(np.vstack([x, x])), twice, np.repeat([0, 1], 60), always)
+    for answers in (model.predict(x), from_file(model, x, 2)):
+        assert (answers == np.eye(2)[target.values]).all()
