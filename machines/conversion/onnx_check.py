@@ -20,7 +20,8 @@ MOST_NAME = 200
 MOST_TENSORS = 64  # inputs, and outputs
 MOST_AXES = 8
 MOST_OPSET = 26  # what the installed ONNX Runtime knows
-DOMAINS = {"": "", "ai.onnx": "", "ai.onnx.ml": "ai.onnx.ml"}
+DOMAINS = {"": "", "ai.onnx": "", "ai.onnx.ml": "ai.onnx.ml", "com.microsoft": "com.microsoft"}
+OF_RUNTIME = {("com.microsoft", "Tokenizer")}  # ONNX Runtime's own, which our machines read sentences with
 WITHOUT = {"ImageDecoder"}  # decodes pictures by libraries of its own
 
 DAMAGED = gettext_noop("This is no ONNX file, or it is damaged. Export the model again.")
@@ -121,11 +122,12 @@ def _check_name(field: str, value: Any) -> None:
 
 @cache
 def allowed_operators() -> frozenset[tuple[str, str]]:
-    """The standard's operators, by domain and name."""
+    """The standard's operators and those of OF_RUNTIME, by domain and name."""
     import onnx
 
     schemas = onnx.defs.get_all_schemas()
-    return frozenset((s.domain, s.name) for s in schemas if s.domain in DOMAINS.values() and s.name not in WITHOUT)
+    standard = {(s.domain, s.name) for s in schemas if s.domain in DOMAINS.values() and s.name not in WITHOUT}
+    return frozenset(standard | OF_RUNTIME)
 
 
 def _operator(node: Any) -> str:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from machines.engine.encode_codes import CodeEncoder
 from machines.engine.encode_numbers import Doubles, Floats, MomentEncoder, NumberEncoder
-from machines.engine.encode_text import LabelEncoder, SentenceEncoder
+from machines.engine.encode_text import LabelEncoder
+from machines.engine.encode_words import SentenceEncoder
 from machines.engine.folds import Folds
 from machines.engine.graph import Graph
 from machines.engine.outside import Outside
@@ -84,7 +85,7 @@ class TableEncoder:
         self.usual_ = 0.0  # share of empty cells that most rows have anyway
         self.code = CodeEncoder()
         self.label = LabelEncoder(most=max(4, min(60, MOST_MARKS // max(1, len(self.labels)))))
-        self.sentence = [SentenceEncoder(most=max(20, min(300, 1500 // len(self.sentences)))) for _ in self.sentences]
+        self.sentence = [SentenceEncoder(most=max(20, min(500, 2000 // len(self.sentences)))) for _ in self.sentences]
 
     def fit(self, table: Table, tick: Callable[[], object] = bool) -> "TableEncoder":
         """Learn from the inputs of the rows to train on, never from an output. `tick` is called every now and then."""
@@ -111,11 +112,20 @@ class TableEncoder:
         """Encode rows, without codes. `tick` is called every now and then."""
         numbers, flags = self.number.transform(self.moments.transform(self._numeric(table)))
         tick()
-        marks = [flags.astype(np.uint8), self.label.transform(_stack(table, self.labels))]
+        parts = [(numbers, flags.astype(np.uint8)), (None, self.label.transform(_stack(table, self.labels)))]
         for encoder, column in zip(self.sentence, self.sentences, strict=True):
             tick()
-            marks.append(encoder.transform(table[column.name]))
-        return Encoded(numbers, np.concatenate(marks, 1), np.zeros((1, len(numbers), 0), np.float32))
+            parts.append(encoder.transform(table[column.name]))
+        numbers = np.concatenate([own for own, _ in parts if own is not None], 1)
+        marks = np.concatenate([own for _, own in parts], 1)
+        return Encoded(numbers, marks, np.zeros((1, len(numbers), 0), np.float32))
+
+    def is_usual(self, table: Table) -> NDArray[np.bool_]:
+        """Return whether a row is as full as most are, and within what was seen: these are answered without a doubt."""
+        numbers = self._numeric(table)
+        beyond = self.outside.distance(numbers, self.number.missing(numbers))[:, 0]
+        usual: NDArray[np.bool_] = (self.emptiness(table) == 0) & (beyond == 0)
+        return usual
 
     def empty_share(self, table: Table) -> Doubles:
         """Return the share of empty cells of each row, 0..1."""
@@ -135,8 +145,8 @@ class TableEncoder:
         labels = g.concat([c.name for c in self.labels], 1) if self.labels else None
         label, code = (labels and encoder.write(g, labels) for encoder in (self.label, self.code))
         words = [e.write(g, c.name) for e, c in zip(self.sentence, self.sentences, strict=True)]
-        parts = [name for name in (flags, label, *words) if name]
-        marks = g.concat(parts, 1) if parts else None
+        numbers = _joined(g, numbers, *(own for own, _ in words))
+        marks = _joined(g, flags, label, *(own for _, own in words))
         both = [name for name in (numbers, marks) if name]
         if not both:
             return None
@@ -171,7 +181,12 @@ class TableEncoder:
         rows = len(next(iter(table.values())))
         if not self.numeric:
             return np.zeros((rows, 0))
-        return np.stack([np.asarray(table[c.name], np.float64) for c in self.numeric], 1)
+        return self.moments.known(np.stack([np.asarray(table[c.name], np.float64) for c in self.numeric], 1))
+
+
+def _joined(g: Graph, *parts: str | None) -> str | None:
+    there = [part for part in parts if part]
+    return g.concat(there, 1) if there else None
 
 
 def _stack(table: Table, columns: tuple[Column, ...]) -> NDArray[Any]:

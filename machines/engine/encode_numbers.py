@@ -35,6 +35,7 @@ class MomentEncoder:
     """Adds what a calendar tells: where in the day, week and year a moment lies, and how far two moments are apart."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
+        self.is_moment = np.array([c.type.is_moment for c in columns], bool)
         moments = [(i, c.type) for i, c in enumerate(columns) if c.type.is_moment]
         phases = [(i, *PERIODS[name]) for i, kind in moments for name in PHASES[kind]]
         self.where = np.array([i for i, _, _ in phases], np.int64)
@@ -44,11 +45,14 @@ class MomentEncoder:
         dates = [i for i, kind in moments if kind is not DataType.TIME][:MOST_DATES_COMPARED]
         self.pairs = [*combinations(dates, 2), *combinations(clocks, 2)]
 
+    def known(self, x: Doubles) -> Doubles:
+        """Return x [rows, columns] without moments that are infinite, for these are none: NaN."""
+        return np.where(np.isinf(x) & self.is_moment, np.nan, x) if len(self.where) else x
+
     def transform(self, x: Doubles) -> Doubles:
-        """Append to x [rows, columns] in order: phase 0..1, its sine, its cosine, differences in seconds."""
+        """Append to what is known [rows, columns] in order: phase 0..1, its sine, its cosine, differences in seconds."""
         if not len(self.where):
             return x
-        x = np.where(np.isinf(x), np.nan, x)  # infinity minus infinity, without numpy's warning
         turns = (x[:, self.where] - self.origin) / self.period
         phase = turns - np.floor(turns)
         angle = phase * (2 * np.pi)
@@ -59,11 +63,11 @@ class MomentEncoder:
         return np.concatenate(parts, 1)
 
     def write(self, g: Graph, x: str) -> str:
-        """Write the same as `transform` for the tensor x [N, columns]."""
+        """Write the same as `transform` of what is `known` of the tensor x [N, columns]."""
         if not len(self.where):
             return x
-        nan = g.constant(np.array(np.nan))
-        x = g.add("Where", g.add("IsInf", x), nan, x)
+        nothing = g.add("And", g.add("IsInf", x), g.constant(self.is_moment))
+        x = g.add("Where", nothing, g.constant(np.array(np.nan)), x)
         moved = g.add("Sub", g.add("Gather", x, g.constant(self.where), axis=1), g.constant(self.origin))
         turns = g.add("Div", moved, g.constant(self.period))
         phase = g.add("Sub", turns, g.add("Floor", turns))

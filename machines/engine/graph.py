@@ -1,6 +1,7 @@
 """A small pen for ONNX graphs: every part of a machine writes its own nodes with it.
 
-Only standard operators (ai.onnx 20, ai.onnx.ml 5), so that bare ONNX Runtime runs the file.
+Only standard operators (ai.onnx 20, ai.onnx.ml 5), and where there is text ONNX Runtime's own Tokenizer, which every one of
+its builds has: the standard knows no characters. So bare ONNX Runtime runs the file.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,9 +12,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-OPSETS = (helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 5))
 IR_VERSION = 10
-ML = "ai.onnx.ml"
+ML, CONTRIB = "ai.onnx.ml", "com.microsoft"
+VERSIONS = {"": 20, ML: 5, CONTRIB: 1}
 
 
 class Graph:
@@ -23,14 +24,17 @@ class Graph:
         self.prefix = "@"
         while any(name.startswith(self.prefix) for name in taken):
             self.prefix += "@"
+        self.domains = {"", ML}
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
+        self.told: list[onnx.ValueInfoProto] = []
         self._count = 0
         self._known: dict[tuple[Any, ...], str] = {}
 
     def add(self, op: str, *inputs: str, output: str | None = None, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output and return the output's name (`output`, or a fresh one)."""
         output = output or self._fresh(op)
+        self.domains.add(domain)
         self.nodes.append(helper.make_node(op, list(inputs), [output], domain=domain, **attributes))
         return output
 
@@ -39,6 +43,11 @@ class Graph:
         names = [self._fresh(op) for _ in range(outputs)]
         self.nodes.append(helper.make_node(op, list(inputs), names))
         return names
+
+    def tell(self, source: str, kind: int, axes: int) -> str:
+        """Say which tensor type `source` has: for operators that the standard, and so onnx's checker, does not know."""
+        self.told.append(helper.make_tensor_value_info(source, kind, [None] * axes))
+        return source
 
     def split(self, source: str, sizes: Sequence[int], axis: int, to: Sequence[str] | None = None) -> list[str]:
         """Cut `source` along `axis` into parts of `sizes`."""
@@ -93,8 +102,9 @@ class Graph:
         self, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto], metadata: Mapping[str, str]
     ) -> onnx.ModelProto:
         """Return the finished model."""
-        graph = helper.make_graph(self.nodes, "machine", inputs, outputs, self.constants)
-        model = helper.make_model(graph, opset_imports=OPSETS, ir_version=IR_VERSION, producer_name="EasyAutoML")
+        graph = helper.make_graph(self.nodes, "machine", inputs, outputs, self.constants, value_info=self.told)
+        versions = [helper.make_opsetid(domain, VERSIONS[domain]) for domain in sorted(self.domains)]
+        model = helper.make_model(graph, opset_imports=versions, ir_version=IR_VERSION, producer_name="EasyAutoML")
         helper.set_model_props(model, dict(metadata))
         return model
 

@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 from django.utils.translation import gettext as _
 
+from machines.engine.columns.json_cells import read_json_cell, spread
 from machines.engine.schema import DataType, Schema, Table
 from machines.forms.prediction import LABEL_LENGTH, TEXT_LENGTH
 from machines.forms.told import told_problems
@@ -63,6 +64,7 @@ class RowReader:
         schema, items = Schema.from_json(description["columns"]), description["inputs"]
         labels = {item["name"]: item.get("labels", []) for item in items}
         self.known = {column.name for column in schema.columns}
+        self.parents = {column.name for column in schema.columns if column.type is DataType.JSON}
         self.inputs = {column.name: _reader(column.type, labels.get(column.name, [])) for column in schema.inputs}
         self.numbers = [column.name for column in schema.inputs if column.type.is_numeric]
         self.texts = [column.name for column in schema.inputs if not column.type.is_numeric]
@@ -77,7 +79,7 @@ class RowReader:
 
         Raises RowsError, naming row, column, value and what is expected; TooManyRowsError.
         """
-        rows = _rows_of(sent)
+        rows = [self._flat(row) for row in _rows_of(sent)] if self.parents else _rows_of(sent)
         unused = _check_names(rows, self.inputs, self.known)
         errors: dict[str, list[str]] = {}
         cells = {name: _cells(name, read, rows, errors) for name, read in self.inputs.items()}
@@ -89,6 +91,16 @@ class RowReader:
         if self.told and (self.needs_look or np.isnan(numbers).any()):
             self._check_told(rows, table)
         return Rows(table, [*unused, *(words for usual in self.usual for words in usual.unusual(cells[usual.name]))])
+
+    def _flat(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the row with the inputs that are within its JSON, which is a value or its text, in place of that."""
+        flat = dict(row)
+        for name in self.parents & row.keys():
+            value = read_json_cell(row[name]) if isinstance(row[name], str) else row[name]
+            if isinstance(value, dict | list):
+                del flat[name]
+                flat = {key: cell for key, cell in spread(name, value).items() if key in self.inputs} | flat
+        return flat
 
     def _check_told(self, rows: Sequence[Mapping[str, Any]], table: Table) -> None:
         errors: dict[str, list[str]] = {}

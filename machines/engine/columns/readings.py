@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from machines.engine.columns.arrays import Floats
 from machines.engine.columns.cells import Cells, cut
+from machines.engine.columns.json_cells import read_json_cell
 from machines.engine.columns.moments import DAY, parse_moment
 from machines.engine.columns.numbers import parse_number
 from machines.engine.columns.parse import parse_cells
-from machines.engine.reading.nested import read_json_cell
 from machines.engine.schema import CellFormat, DataType
 
 BINS = 12

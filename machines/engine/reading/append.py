@@ -8,7 +8,7 @@ import polars as pl
 from machines.engine.columns.parse import parse_column
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.reading.table import RawTable
-from machines.engine.schema import Column
+from machines.engine.schema import Column, DataType
 
 MOST_UNREADABLE = 0.05  # share of the filled cells of a column
 
@@ -20,8 +20,9 @@ def match_columns(table: RawTable, columns: Sequence[Column]) -> RawTable:
     """
     by_title = {fold(name): name for name in table.columns}
     names = {column.name: by_title.get(fold(column.name)) for column in columns}
-    _refuse_missing([column for column in columns if names[column.name] is None])
-    unknown = [name for name in table.columns if name not in names.values()]
+    within = tuple(f"{column.name}_" for column in columns if column.type is DataType.JSON and names[column.name])
+    _refuse_missing([c for c in columns if names[c.name] is None and not c.name.startswith(within)])
+    unknown = [name for name in table.columns if name not in names.values() and name not in table.added]
     if unknown:
         raise DataError(
             gettext_noop("The column “%(column)s” is not in the table so far. Remove it from the file."),
@@ -41,7 +42,7 @@ def fold(name: str) -> str:
 
 
 def _refuse_missing(missing: Sequence[Column]) -> None:
-    """A column nobody uses may be absent."""
+    """A column nobody uses may be absent, and so may a value within JSON."""
     needed = [column for column in missing if column.is_used]
     if needed:
         raise DataError(

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import polars as pl
 
+from machines.engine.columns.json_cells import flatten
 from machines.engine.errors import DataError, gettext_noop
 from machines.engine.reading.encoding import write_clean
 from machines.engine.reading.options import MEGABYTE, Limits, ReadOptions
@@ -22,7 +23,6 @@ from machines.engine.reading.titles import check_size, name_columns
 BATCH = 20_000  # rows
 PIECE = 1 << 20  # characters
 WHOLE = 50 * MEGABYTE  # the largest single object
-DEEPEST = 8  # levels that are flattened; deeper ones stay JSON text
 SHAPE = gettext_noop("The JSON file must be a list of objects, an object that holds one list, or one object per line.")
 BROKEN = gettext_noop("The JSON is broken in line %(line)s. Check that it was saved completely.")
 
@@ -71,27 +71,6 @@ def _flat_rows(items: Iterator[Any]) -> Iterator[dict[str, str | None]]:
         if not isinstance(item, dict):
             raise DataError(SHAPE)
         yield flatten(item)
-
-
-def flatten(item: dict[str, Any], before: str = "", depth: int = 0) -> dict[str, str | None]:
-    """One object as cells: {"a": {"b": 1}} is {"a_b": "1"}. Lists stay JSON text."""
-    cells: dict[str, str | None] = {}
-    for key, value in item.items():
-        name = f"{before}{key}"
-        if isinstance(value, dict) and value and depth < DEEPEST:
-            cells.update(flatten(value, f"{name}_", depth + 1))
-        else:
-            cells[name] = to_cell(value)
-    return cells
-
-
-def to_cell(value: Any) -> str | None:
-    """A JSON value as the text of a cell."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _items(file: TextIO) -> Iterator[Any]:

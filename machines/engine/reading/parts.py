@@ -7,12 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from machines.engine.files import whole
 from machines.engine.reading.table import RawTable
 
 PIECE = 1_000_000  # bytes
+ROW = "@row"
 GROUP = 2_000_000  # cells of one row group: what lies in memory at once
 
 
@@ -40,26 +43,33 @@ def write_part(table: RawTable, folder: Path) -> Part:
     return Part(path, table.rows, digest, path.stat().st_size)
 
 
-def read_parts(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """The rows of several parts one below the other; a column that a part lacks is empty there."""
-    frames = [_read(path, columns) for path in paths]
-    if not frames:
-        return pl.DataFrame(schema=dict.fromkeys(columns or [], pl.String))
-    frame = pl.concat(frames, how="diagonal")
-    missing = [name for name in columns or [] if name not in frame.columns]
-    frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
-    return frame.select(columns) if columns is not None else frame
+def read_parts(paths: Sequence[Path], columns: Sequence[str] | None = None, most: int | None = None) -> pl.DataFrame:
+    """The rows of several parts one below the other, or the first of them; a column that a part lacks is empty there."""
+    scan = _scan(paths, columns)
+    return (scan if most is None else scan.head(most)).collect()
 
 
-def _read(path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
+def pick_rows(paths: Sequence[Path], columns: Sequence[str], rows: NDArray[np.int64]) -> pl.DataFrame:
+    """These rows alone, in their order; the others are never in memory together."""
+    chosen = pl.Series(rows).implode()
+    scan = _scan(paths, columns).with_row_index(ROW).filter(pl.col(ROW).is_in(chosen)).drop(ROW)
+    return scan.collect(engine="streaming")
+
+
+def count_rows(paths: Sequence[Path]) -> int:
+    return sum(int(pl.scan_parquet(path).select(pl.len()).collect().item()) for path in paths)
+
+
+def _scan(paths: Sequence[Path], columns: Sequence[str] | None) -> pl.LazyFrame:
+    scans = [pl.scan_parquet(path) for path in paths]
+    if not scans:
+        return pl.LazyFrame(schema=dict.fromkeys(columns or [], pl.String))
+    scan = pl.concat(scans, how="diagonal")
     if columns is None:
-        return pl.read_parquet(path)
-    present = pl.read_parquet_schema(path)
-    wanted = [name for name in columns if name in present]
-    if wanted:
-        return pl.read_parquet(path, columns=wanted)
-    rows = pl.scan_parquet(path).select(pl.len()).collect().item()
-    return pl.DataFrame({name: pl.Series([None] * rows, dtype=pl.String) for name in columns})
+        return scan
+    present = set(scan.collect_schema().names())
+    absent = [pl.lit(None, pl.String).alias(name) for name in columns if name not in present]
+    return scan.with_columns(absent).select(columns)
 
 
 def _digest(path: Path) -> str:

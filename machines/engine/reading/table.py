@@ -25,6 +25,7 @@ class RawTable:
     descriptions: dict[str, str] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     keeper: Any = None  # the temporary folder; it is removed with the table
+    added: tuple[str, ...] = ()  # columns that the file does not have itself, see reading.nested
 
     @property
     def files(self) -> tuple[Path, ...]:

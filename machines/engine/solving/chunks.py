@@ -76,7 +76,7 @@ class Chunks:
         problems = find_problems(cells, match, answered, number * self.step + 1)
         if problems.height:
             _write(problems, self.problems(number))
-        _write(cells.hstack(answered.answers.rename(titles)), self.answers(number))
+        _write(cells.drop(self.rows.added).hstack(answered.answers.rename(titles)), self.answers(number))
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

@@ -14,9 +14,10 @@ MOST_BYTES = 1_000_000_000
 # All that our own machines are made of: no loops, no branches, nothing that makes large tensors out of small files.
 OPERATORS = frozenset([
     "Add", "And", "ArgMax", "Asinh", "Cast", "Clip", "Concat", "Cos", "Div", "Equal", "Floor", "Gather", "Greater", "IsInf",
-    "IsNaN", "LabelEncoder", "Log", "MatMul", "Max", "Min", "Mul", "Or", "ReduceMax", "ReduceMean", "Relu", "Reshape",
-    "Round", "Sigmoid", "Sin", "Slice", "Softmax", "Softplus", "Split", "StringConcat", "StringNormalizer", "StringSplit", "Sub",
-    "Sum", "TfIdfVectorizer", "Transpose", "TreeEnsemble", "TreeEnsembleRegressor", "Unsqueeze", "Where",
+    "IsNaN", "LabelEncoder", "Log", "MatMul", "Max", "Min", "Mul", "Or", "ReduceMax", "ReduceMean", "ReduceSum", "Relu",
+    "Reshape", "Round", "Sigmoid", "Sin", "Slice", "Softmax", "Softplus", "Split", "Sqrt", "StringConcat", "StringNormalizer",
+    "StringSplit", "Sub", "Sum", "TfIdfVectorizer", "Tokenizer", "Transpose", "TreeEnsemble", "TreeEnsembleRegressor",
+    "Unsqueeze", "Where",
 ])  # fmt: skip
 
 NOT_ONNX = gettext_noop("“%(file)s” is not an ONNX file.")

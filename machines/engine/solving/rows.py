@@ -28,6 +28,7 @@ class Rows:
     titles: tuple[str, ...]
     table: RawTable | None = None  # what was found about an uploaded file
     notices: list[Notice] = field(default_factory=list)
+    added: tuple[str, ...] = ()  # titles that are not the file's own, see reading.nested
 
     @property
     def count(self) -> int:
@@ -67,7 +68,7 @@ def uploaded_rows(source: Mapping[str, Any], folder: Path, cells: int) -> Rows:
     titles, notices = tuple(kept["titles"]), [Notice.from_json(notice) for notice in kept["notices"]]
     table = RawTable(folder / "rows", titles, kept["rows"], ReadOptions.from_json(kept["found"]))
     files = table.files
-    return Rows(files, tuple(map(_count, files)), titles, table, notices)
+    return Rows(files, tuple(map(_count, files)), titles, table, notices, tuple(kept["added"]))
 
 
 def _keep(raw: RawTable, folder: Path, about: Path, cells: int) -> None:
@@ -79,8 +80,8 @@ def _keep(raw: RawTable, folder: Path, about: Path, cells: int) -> None:
             rows = pl.scan_parquet(file).select(raw.columns)
             rows.sink_parquet(temporary, compression_level=1, row_group_size=size, maintain_order=True)
     notices = [notice.to_json() for notice in raw.notices]
-    found = {"titles": raw.columns, "rows": raw.rows, "found": raw.found.to_json(), "notices": notices}
-    write_safely(about, orjson.dumps(found))
+    found = {"titles": raw.columns, "added": raw.added, "rows": raw.rows, "found": raw.found.to_json()}
+    write_safely(about, orjson.dumps(found | {"notices": notices}))
 
 
 def _count(file: Path) -> int:

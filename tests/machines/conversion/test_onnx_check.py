@@ -6,7 +6,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from machines.conversion import onnx_check
 from machines.conversion.onnx_check import check_onnx
+from machines.engine.encode_words import SentenceEncoder
 from machines.engine.errors import DataError
+from machines.engine.graph import Graph
 from machines.serving.signature import Tensor
 from tests.machines.conversion import hostile
 
@@ -46,6 +48,13 @@ def test_weights_of_every_type(dtype):
 def test_a_fixed_number_of_rows():
     checked = check_onnx(changed(lambda m: setattr(m.graph.input[0].type.tensor_type.shape.dim[0], "dim_value", 3)))
     assert checked.signature.batch == 3
+
+
+def test_a_machine_of_ours_that_reads_sentences_may_come_back():
+    g = Graph()
+    SentenceEncoder().fit(np.array(["good house", "bad house", "old shed"] * 9, dtype=object)).write(g, "x")
+    operators = [onnx_check._operator(node) for node in g.nodes]
+    assert "Tokenizer" in operators
 
 
 @pytest.mark.parametrize(
