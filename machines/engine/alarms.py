@@ -1,4 +1,4 @@
-"""What looks too good, and what is too little to tell: two alarms about the figures of a training."""
+"""What looks too good, and what is too little: alarms about the figures of a training."""
 
 import time
 from collections.abc import Sequence
@@ -22,12 +22,22 @@ LEAST_RARER = 10  # rows of the rarer of two classes: fewer may be told apart by
 LEAF = 5  # rows
 SURE = 0.995
 ROUGHLY = 0.9
+STRAIGHT = 1 - 1e-6  # correlation
 MOST_ERRORS = 0.1  # of those that always answering the most frequent class makes
 MOST_NAMED = 5
 FEW = 1000
+BLIND = ("mean", "class_rates")  # baselines that look at no input
 
 LEAK = gettext_noop(
     "“%(input)s” alone tells “%(output)s” almost exactly. If “%(input)s” is only known afterwards, do not use it."
+)
+BY_CHANCE = gettext_noop(
+    "“%(output)s” is answered no better than by a rule that looks at no input. These columns may not hold the answer, or "
+    "the rows may be too few."
+)
+UNANSWERED = gettext_noop(
+    "In the rows measured, these labels of “%(output)s” were never the answer: %(labels)s. They are rare or hard to tell: "
+    "look at their chances instead, or add rows that have them."
 )
 SMALL = gettext_noop(
     "With %(rows)s rows it cannot be told whether the machine is better than a simple rule at “%(output)s”."
@@ -61,12 +71,41 @@ def leaks(
     return found
 
 
-def small(output: OutputReport) -> Notice | None:
-    """Warn where under 1,000 rows leave open whether the machine or the baseline beside it is better."""
+def doubts(output: OutputReport) -> list[Notice]:
+    """Warn where the figures say that the machine is of little use, or leave open whether it is."""
+    found = [_doubt(output), _unanswered(output)]
+    return [notice for notice in found if notice]
+
+
+def _doubt(output: OutputReport) -> Notice | None:
+    """No better than a rule that looks at no input; or, with under 1,000 rows, perhaps no better than the baseline."""
     gap = output.difference
-    if gap is None or output.rows >= FEW or not gap.low <= 0 <= gap.high:
+    if gap is None or gap.high < 0:
+        return None
+    if _is_blind(output):
+        return Notice(BY_CHANCE, {"output": output.name}, Weight.WARNING)
+    if output.rows >= FEW or gap.low > 0:
         return None
     return Notice(SMALL, {"rows": output.rows, "output": output.name}, Weight.WARNING)
+
+
+def _is_blind(output: OutputReport) -> bool:
+    """Whether it neither ranks nor answers better than a rule without inputs, which is as good as the baseline shown."""
+    rule = next((metrics for name, metrics in output.baselines.items() if name in BLIND), None)
+    ranks = output.holdout.get("roc_auc")
+    if rule is None or (ranks and ranks.low > 0.5):
+        return False
+    loss = "rmse" if output.task == "number" else "log_loss"
+    return output.baseline_shown in BLIND or output.holdout[loss].value >= rule[loss].value
+
+
+def _unanswered(output: OutputReport) -> Notice | None:
+    answered = map(sum, zip(*output.confusion, strict=True))  # rows per class; none where there are too many to count
+    never = [label for label, rows in zip(output.classes, answered, strict=False) if not rows]
+    if not never:
+        return None
+    labels = ", ".join(never[:MOST_NAMED]) + (" …" if len(never) > MOST_NAMED else "")
+    return Notice(UNANSWERED, {"output": output.name, "labels": labels}, Weight.WARNING)
 
 
 def _is_enough(target: Target) -> bool:
@@ -80,7 +119,17 @@ def _tells(cells: NDArray[Any], target: Target, part: NDArray[np.int64]) -> bool
     codes = np.unique(cells, return_inverse=True)[1].astype(np.float32)[:, None]  # order is all a tree looks at
     if codes.max() == 0:
         return False
+    if not target.classes and _is_straight(cells, target.values):
+        return True
     return all(_is_sure(codes, target, part == half) for half in (0, 1))
+
+
+def _is_straight(cells: NDArray[Any], values: NDArray[Any]) -> bool:
+    """Whether numbers lie on a line: the same in another unit, which a tree cannot tell from a few rows."""
+    if cells.dtype.kind != "f" or not np.isfinite(cells).all():
+        return False
+    middle, half = (cells.max() / 2 + cells.min() / 2, cells.max() / 2 - cells.min() / 2)
+    return bool(abs(np.corrcoef((cells - middle) / half, values)[0, 1]) > STRAIGHT)
 
 
 def _is_sure(codes: NDArray[np.float32], target: Target, known: NDArray[np.bool_]) -> bool:

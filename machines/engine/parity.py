@@ -36,7 +36,7 @@ def check_parity(predictor: Predictor, work: "Work", answers: Sequence[Answer]) 
     """Raise ParityError unless file and parts agree on up to ROWS rows that hold what is usual."""
     rows = work.prepared.rows[:: max(1, len(work.prepared.rows) // ROWS)]
     table = work.rows(rows)
-    usual = work.encoder.emptiness(table) == 0
+    usual = work.encoder.is_usual(table)
     encoded = work.encoder.with_codes(table, work.encoder.transform(table))
     raw = predictor.run(table)
     for answer in answers:

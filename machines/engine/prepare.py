@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
+from machines.engine.oddities import odd_inputs, odd_output
 from machines.engine.schema import Column, DataType, Schema, Table
 from machines.engine.splits import Rows as Rows  # for those who import it from here
 
 LEAST_ROWS = 20
 MOST_CLASSES = 1000
+MOST_LETTERS = 1000  # of a label that is predicted
+FARTHEST, NEAREST = 1e100, 1e-100  # squares of larger numbers, and of smaller differences, are lost
 CELLS_PER_SECOND = 600_000  # so many cells are read per second of the time allowed
 
 NO_INPUTS = gettext_noop("No column is used as an input. Choose at least one column to predict from.")
@@ -25,6 +28,13 @@ NAMELESS = gettext_noop("A column has no name. Name it, or ignore it.")
 FEW_ROWS = gettext_noop("Only %(rows)s rows have an answer in “%(column)s”. At least %(least)s are needed.")
 CONSTANT = gettext_noop("“%(column)s” is “%(value)s” in every row, so there is nothing to learn.")
 INFINITE = gettext_noop("“%(column)s” holds an infinite number, in row %(row)s. Correct it or leave the cell empty.")
+BEYOND = gettext_noop(
+    "“%(column)s” holds numbers from %(low)s to %(high)s, too large or too close together to reckon with. "
+    "Give them in another unit."
+)
+LONG = gettext_noop(
+    "“%(column)s” holds a text of %(letters)s characters. Only labels can be predicted, of %(most)s characters at most."
+)
 MANY_CLASSES = gettext_noop("“%(column)s” has %(classes)s different labels; at most %(most)s can be told apart.")
 UNIQUE = gettext_noop("Nearly every row of “%(column)s” has a label of its own, so there is nothing to repeat.")
 LEFT_OUT = gettext_noop("%(rows)s rows without an answer in “%(column)s” were left out.")
@@ -73,9 +83,12 @@ def prepare(table: Table, schema: Schema, seconds: float, seed: int) -> Prepared
     warnings: list[Notice] = []
     rows = usable_rows(table, schema, warnings)
     usable = len(rows)
-    rows = _sample(rows, _effort(table, schema), seconds, rng, warnings)
+    for column in schema.outputs:
+        warnings += odd_output(column, table[column.name], rows)
+    rows = _sample(rows, rows_in_time(table, schema, seconds), rng, warnings)
     rows = _repeated(table, schema, rows, warnings)
     targets = tuple(make_target(column, table[column.name], rows) for column in schema.outputs)
+    warnings += odd_inputs(table, schema.inputs, rows)
     return Prepared(rows, targets, usable, warnings)
 
 
@@ -108,8 +121,7 @@ def usable_rows(table: Table, schema: Schema, warnings: list[Notice]) -> Rows:
     for column in schema.outputs:
         values = table[column.name]
         there = ~np.isnan(values) if column.type is DataType.FLOAT else values != ""
-        if column.type is DataType.FLOAT and np.isinf(values).any():
-            raise DataError(INFINITE, column=column.name, row=int(np.isinf(values).argmax()) + 1)
+        _check_cells(column, values)
         if there.sum() < LEAST_ROWS:
             raise DataError(FEW_ROWS, column=column.name, rows=int(there.sum()), least=LEAST_ROWS)
         if not there.all():
@@ -122,12 +134,25 @@ def usable_rows(table: Table, schema: Schema, warnings: list[Notice]) -> Rows:
     return np.flatnonzero(good)
 
 
+def _check_cells(column: Column, values: NDArray[Any]) -> None:
+    """Raise DataError where an output's cells cannot be answers."""
+    if column.type is not DataType.FLOAT:
+        if (letters := max(map(len, values), default=0)) > MOST_LETTERS:
+            raise DataError(LONG, column=column.name, letters=letters, most=MOST_LETTERS)
+        return
+    if np.isinf(values).any():
+        raise DataError(INFINITE, column=column.name, row=int(np.isinf(values).argmax()) + 1)
+    low, high = float(np.fmin.reduce(values, initial=np.inf)), float(np.fmax.reduce(values, initial=-np.inf))
+    if low < high and (max(-low, high) > FARTHEST or high - low < NEAREST):
+        raise DataError(BEYOND, column=column.name, low=low, high=high)
+
+
 def make_target(column: Column, values: NDArray[Any], train: Rows) -> Target:
     """Turn an output's cells into class numbers, or numbers with mean 0 and deviation 1 on the rows to train on."""
     if column.type is DataType.FLOAT:
         known = values[train]
         if known.min() == known.max():
-            raise DataError(CONSTANT, column=column.name, value=float(known[0]))
+            raise DataError(CONSTANT, column=column.name, value=float(known[0]) + 0.0)  # -0.0 is 0
         mean, std = float(known.mean()), float(known.std()) or 1.0
         scaled = np.clip((values - mean) / std, -1e6, 1e6)
         return Target(column, scaled.astype(np.float32), mean=mean, std=std)
@@ -148,8 +173,12 @@ def _effort(table: Table, schema: Schema) -> float:
     return effort
 
 
-def _sample(rows: Rows, columns: float, seconds: float, rng: np.random.Generator, warnings: list[Notice]) -> Rows:
-    most = max(1000, int(CELLS_PER_SECOND * seconds / max(4, columns)))
+def rows_in_time(table: Table, schema: Schema, seconds: float) -> int:
+    """How many rows like these can be learned from in the time."""
+    return max(1000, int(CELLS_PER_SECOND * seconds / max(4, _effort(table, schema))))
+
+
+def _sample(rows: Rows, most: int, rng: np.random.Generator, warnings: list[Notice]) -> Rows:
     if len(rows) <= most:
         return rows
     warnings.append(Notice(SAMPLED, {"used": most, "rows": len(rows)}, Weight.WARNING))
