@@ -1,15 +1,17 @@
 """An answer in words, a bar and a table: what the result page shows."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from config.formats import current_formats
+from machines.answer_reasons import ReasonsView, reasons_view
 from machines.figures import figure
 from machines.services.texts import sentence
 from machines.serving.predictor import Answer
+from machines.serving.reasons import Reasons
 from machines.serving.uploaded import is_nothing, unusual
 
 MOST_CLASSES = 8  # rows of the small table
@@ -46,12 +48,20 @@ class AnswerView:
     average: str
     meter: Meter | None
     rows: list[Row]
+    why: ReasonsView | None = None
 
 
-def answer_views(answers: list[Answer], description: Mapping[str, Any]) -> list[AnswerView]:
-    """Return each output's first row in the reader's words."""
+def answer_views(
+    answers: list[Answer], description: Mapping[str, Any], reasons: Sequence[Reasons] = ()
+) -> list[AnswerView]:
+    """Return each output's first row in the reader's words, with its reasons where they are given."""
     outputs = {output["name"]: output for output in description["outputs"]}
-    return [_view(answer, outputs[answer.name]) for answer in answers]
+    views = {answer.name: _view(answer, outputs[answer.name]) for answer in answers}
+    given = {answer.name: answer for answer in answers}
+    for found in reasons:
+        name = found.output
+        views[name] = replace(views[name], why=reasons_view(found, given[name], outputs[name]))
+    return list(views.values())
 
 
 def _view(answer: Answer, output: Mapping[str, Any]) -> AnswerView:

@@ -1,6 +1,6 @@
 """What the pages of machines show, worked out before the template: no logic in templates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from config.formats import Formats, current_formats
-from machines.engine.parameters import LEVEL_SECONDS
 from machines.forms.data import ENCODINGS, ColumnForm
 from machines.forms.splits import SplitForm
 from machines.services.columns import column_update, reading_of
@@ -203,7 +202,7 @@ def value_text(type: str, value: float) -> str:
     return formats.time(moment.time()) if type == "TIME" else formats.moment(moment)
 
 
-def level_choices(form: forms.Form) -> Iterator[tuple[Any, str]]:
-    """Yield the level's radio buttons with the time each may take at most."""
+def level_choices(form: forms.Form, seconds: Mapping[int, float]) -> Iterator[tuple[Any, str]]:
+    """Yield the level's radio buttons with the time each may take at most, given in seconds by level."""
     for widget in form["level"].subwidgets:
-        yield widget, current_formats().duration(LEVEL_SECONDS[int(str(widget.data["value"]))])
+        yield widget, current_formats().duration(seconds[int(str(widget.data["value"]))])

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.formats import current_formats
+from machines.candidate_names import blend_of
 from machines.figures import figure
+from machines.loss_curve import LossCurve
 from machines.report_charts import Confusion, Reliability, Residuals, confusion_of, reliability_of, residuals_of
 from machines.services.texts import sentence
 from models import Machine
@@ -47,8 +49,6 @@ TASKS = {
     "multiclass": gettext_lazy("One of several"),
     "number": gettext_lazy("A number"),
 }
-BY_CHANCE = {"mean", "class_rates"}  # baselines that look at no input
-HIGHER_IS_BETTER = {"roc_auc", "accuracy"}
 MEASURED_ON = {  # by machines.engine.splits.SplitKind
     "rows": gettext_lazy("On rows it has never seen"),
     "group": gettext_lazy("On values of “%(column)s” it has never seen"),
@@ -87,6 +87,7 @@ class OutputView:
     confusion: Confusion | None
     reliability: Reliability | None
     residuals: Residuals | None
+    blend: list[tuple[str, float, str]]  # name, percent of the longest bar, share
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,9 @@ class ReportView:
     outputs: list[OutputView]
     facts: list[tuple[str, str]]
     warnings: list[str]
-    importance: list[tuple[str, float, str]]
+    importance: list[tuple[str, float, str, str]]  # name, percent of the longest bar, share, its range
     measured_on: str
-    chart: dict[str, Any]
+    curve: LossCurve
 
 
 def report_view(machine: Machine) -> ReportView:
@@ -115,33 +116,26 @@ def report_view(machine: Machine) -> ReportView:
     return ReportView(
         outputs=[_output(output) for output in report.get("outputs", [])],
         facts=facts,
-        warnings=[*map(sentence, report.get("warnings", [])), *_chance_warnings(report)],
-        importance=[(name, 100 * share / most, current_formats().percent(share)) for name, share in importance],
+        warnings=[sentence(warning) for warning in report.get("warnings", [])],
+        importance=[
+            (name, 100 * share / most, current_formats().percent(share), _range(report, name))
+            for name, share in importance
+        ],
         measured_on=_measured_on(report.get("split") or {}),
-        chart={"training": report.get("training_loss", []), "validation": report.get("validation_loss", [])},
+        curve=LossCurve(report),
     )
+
+
+def _range(report: Mapping[str, Any], name: str) -> str:
+    """Say where a column's importance lies with 95 % confidence; "" where that was not measured."""
+    found = report.get("importance_range", {}).get(name)
+    return " – ".join(map(current_formats().percent, found)) if found else ""
 
 
 def _measured_on(split: Mapping[str, Any]) -> str:
     """Say which rows were held back: the figures mean something else for each."""
     template = MEASURED_ON[split.get("kind", "rows")]
     return str(template) % {"column": split.get("column")}
-
-
-def _chance_warnings(report: Mapping[str, Any]) -> list[str]:
-    """Say of which outputs the inputs tell nothing: the score's range reaches that of a baseline without inputs."""
-    template = _("“%(name)s” is answered no better than by chance. These columns may not hold the answer.")
-    return [template % {"name": output["name"]} for output in report.get("outputs", []) if _is_by_chance(output)]
-
-
-def _is_by_chance(output: Mapping[str, Any]) -> bool:
-    name = next((name for name in _main_names(output) if name in output["holdout"]), "")
-    metric, baseline = output["holdout"].get(name), output["baseline"].get(name)
-    if output["baseline_shown"] not in BY_CHANCE or not metric or not baseline:
-        return False
-    if name in HIGHER_IS_BETTER:
-        return bool(metric["low"] <= baseline["value"])
-    return bool(metric["high"] >= baseline["value"])
 
 
 def main_score(output: Mapping[str, Any]) -> Score | None:
@@ -177,6 +171,7 @@ def _output(output: Mapping[str, Any]) -> OutputView:
         confusion=confusion_of(output),
         reliability=reliability_of(output),
         residuals=residuals_of(output),
+        blend=blend_of(output.get("weights") or {}),
     )
 
 

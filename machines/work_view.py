@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from django.utils.translation import gettext as _
 
 from config.formats import current_formats
+from machines.loss_curve import LossCurve
 from machines.work_words import ahead_of, attempt_of, doing_of, message_of, place_of, usual_of
 from models import Work
 from models.work import WorkState
@@ -73,42 +74,7 @@ class WorkView:
         return bool(self.is_running and self.work and self.work.is_finish_requested)
 
     @property
-    def curve(self) -> "LossCurve | None":
-        points = self.work.curve if self.work and isinstance(self.work.curve, dict) else {}
-        known = {
-            name: [loss for loss in losses if loss is not None] for name, losses in points.items()
-        }  # NaN comes as None
-        curve = LossCurve(known.get("training_loss", []), known.get("validation_loss", []))
+    def curve(self) -> LossCurve | None:
+        told = self.work.curve if self.work and isinstance(self.work.curve, dict) else {}
+        curve = LossCurve(told)
         return curve if curve.rounds > 1 else None
-
-
-@dataclass
-class LossCurve:
-    """Two lines in a box of 100 by 100, drawn by the template as SVG."""
-
-    training: list[float]
-    validation: list[float]
-
-    def _points(self, losses: list[float]) -> str:
-        every = self.training + self.validation
-        low, high = min(every), max(every)
-        height, step = (high - low) or 1.0, 100 / max(1, len(losses) - 1)
-        return " ".join(
-            f"{index * step:.2f},{100 - 100 * (loss - low) / height:.2f}" for index, loss in enumerate(losses)
-        )
-
-    @property
-    def training_points(self) -> str:
-        return self._points(self.training)
-
-    @property
-    def validation_points(self) -> str:
-        return self._points(self.validation)
-
-    @property
-    def best(self) -> float:
-        return min(self.validation)
-
-    @property
-    def rounds(self) -> int:
-        return len(self.validation)

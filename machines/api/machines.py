@@ -21,7 +21,7 @@ from machines.services.machines import machine_download
 from machines.services.predictions import NotTrainedError
 from machines.services.splits import split_columns, split_of
 from machines.services.texts import sentence
-from machines.services.training import training_start
+from machines.services.training import seconds_by_level, training_start
 from machines.views.machines import file_response
 from models import Column, Machine
 from models.access import Action
@@ -113,6 +113,7 @@ def _details(machine: Machine) -> dict[str, Any]:
     outputs = machine.training_report.get("outputs", [])
     return _summary(machine) | {
         "description": machine.machine_description,
+        "seconds_at_most": {str(level): seconds for level, seconds in seconds_by_level(machine).items()},
         "columns": [_column(column) for column in machine.columns.all()],
         "holdout": {output["name"]: output["holdout"] for output in outputs},
         "baseline": {output["name"]: output["baseline"] for output in outputs},

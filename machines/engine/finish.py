@@ -9,9 +9,10 @@ import onnx
 from numpy.typing import NDArray
 
 from machines.engine import measure
-from machines.engine.alarms import leaks, small
+from machines.engine.alarms import doubts, leaks
 from machines.engine.blend import Blend, cross_fitted
 from machines.engine.candidates import Candidate
+from machines.engine.chosen import heaviest
 from machines.engine.describe import describe_inputs, describe_output, metadata
 from machines.engine.encode import TableEncoder
 from machines.engine.errors import Notice
@@ -20,7 +21,7 @@ from machines.engine.folds import once
 from machines.engine.lesson import Lesson
 from machines.engine.linear import Linear
 from machines.engine.measure import Answers
-from machines.engine.metrics import difference, reliability, residuals
+from machines.engine.metrics import Metric, difference, reliability, residuals
 from machines.engine.parity import check_parity
 from machines.engine.prepare import Prepared, Target
 from machines.engine.probes import Probes, moved, span, taken
@@ -100,12 +101,12 @@ def _report(work: Work, answers: Sequence[Answer], predictor: Predictor) -> Repo
         level=work.level,
         seed=work.seed,
         epochs=len(clock.curve.validation),
-        warnings=(*work.prepared.warnings, *_alarms(work, outputs)),
-        training_loss=clock.curve.thinned(clock.curve.training),
-        validation_loss=clock.curve.thinned(clock.curve.validation),
-        importance={name: round(share.value, 5) for name, share in importance.items()},
+        warnings=(*work.prepared.warnings, *_alarms(work, outputs, importance)),
+        **clock.curve.thinned(),
+        importance={name: round(share.value, 8) for name, share in importance.items()},
         importance_range={name: (share.low, share.high) for name, share in importance.items()},
         samples={name: measure.mean_of(parts) for name, parts in samples.items()},
+        network=heaviest(answers),
         split=work.split.to_json(),
     )
 
@@ -142,17 +143,17 @@ def _probed(work: Work, output: int, blend: Blend, which: slice) -> tuple[Answer
     return measure.answers_in_unit(blend.answers(rows), target), target.take(rows)
 
 
-def _gained(work: Work, found: Sequence[Measured]) -> dict[str, NDArray[np.float64]]:
-    """Per column how much the loss of rows grew, all outputs together, when their cells were dealt anew."""
+def _gained(work: Work, found: Sequence[Measured]) -> dict[tuple[str, ...], NDArray[np.float64]]:
+    """How much the loss of rows grew, all outputs together, when the cells of these columns were dealt anew."""
     gained = {}
-    for name, which in work.probes.permuted.items():
+    for names, which in work.probes.permuted.items():
         rows = work.probes.origin[which]
         parts = []
         for i, each in enumerate(found):
             before = measure.answers_in_unit(each.blend.answers(rows), work.lesson.targets[i])
             after = measure.row_losses(*_probed(work, i, each.blend, which))
             parts.append(after - measure.row_losses(before, work.lesson.targets[i].take(rows)))
-        gained[name] = np.sum(parts, axis=0)
+        gained[names] = np.sum(parts, axis=0)
     return gained
 
 
@@ -200,10 +201,11 @@ def _baselines(work: Work, output: int, truth: Target) -> dict[str, Answers]:
     return simple
 
 
-def _alarms(work: Work, outputs: Sequence[OutputReport]) -> list[Notice]:
-    """What looks too good, and what is too little to tell."""
-    found = [notice for output in outputs if (notice := small(output))]
+def _alarms(work: Work, outputs: Sequence[OutputReport], importance: Mapping[str, Metric]) -> list[Notice]:
+    """What looks too good, and what is too little to tell. Columns that matter most are looked at first."""
+    found = [notice for output in outputs for notice in doubts(output)]
     seconds = 0.0 if work.clock.finished else ALARM_SHARE * work.clock.left() / len(outputs)
+    inputs = sorted(work.schema.inputs, key=lambda c: -importance[c.name].value if c.name in importance else 0.0)
     for target in work.prepared.targets:
-        found += leaks(work.table, work.schema.inputs, target, work.prepared.rows, seconds, work.seed)
+        found += leaks(work.table, inputs, target, work.prepared.rows, seconds, work.seed)
     return found

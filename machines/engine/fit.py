@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import orjson
@@ -14,9 +15,9 @@ from machines.engine.encode import Encoded, TableEncoder
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.export import Answer, output_names, serialize
 from machines.engine.finish import Work, describe, measured
-from machines.engine.folds import probes_of, with_known_labels
+from machines.engine.folds import count, probes_of, with_known_labels
 from machines.engine.forget import incomplete, joined, rows_to_copy, says_something
-from machines.engine.learn import DOUBT, Study, learn, learn_doubt
+from machines.engine.learn import DOUBT, Found, Study, learn, learn_doubt, refit
 from machines.engine.lesson import Lesson
 from machines.engine.parameters import Parameters, check_level
 from machines.engine.prepare import Prepared, Target, check_clashes, prepare
@@ -75,7 +76,10 @@ def fit(
     parameters, trials, split = parameters or Parameters(), trials or Trials(), split or Split()
     clock = Clock(deadline, on_progress)
     trials.open(table, [schema.to_json(), level, deadline, seed, parameters.to_json(), split.to_json()], clock)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), np.errstate(over="ignore", invalid="ignore"), catch_warnings():
+        simplefilter(
+            "ignore"
+        )  # what libraries say to programmers of infinite cells or rare labels, notices say to people
         torch.manual_seed(seed)
         prepared = _prepare(table, schema, clock, seed, parameters)
         work = _encode(table, schema, level, seed, clock, prepared, split)
@@ -115,7 +119,7 @@ def _encode(
     once = tuple(target.take(rows) for target in prepared.targets)
     count = _fold_count(whole, once, clock)
     folds = with_known_labels(deal(split, table, rows, once[0], count, np.random.default_rng(seed + 1)), once)
-    probes = make_probes(complete, schema.inputs, np.flatnonzero(folds >= 0), rng)
+    probes = make_probes(complete, schema.inputs, once, np.flatnonzero(folds >= 0), rng)
     asked = joined(complete, probes.table)
     encoded = whole.below(encoder.transform(probes.table, clock.tick))
     targets = tuple(target.take(np.append(rows, rows[probes.origin])) for target in prepared.targets)
@@ -147,10 +151,18 @@ def _learn(work: Work, parameters: Parameters, trials: Trials) -> list[Answer]:
     doubt = learn_doubt(replace(study, lesson=work.doubt, trials=other, end=LEARN_UNTIL))
     answers = []
     for i, target in enumerate(work.lesson.targets):
-        usual = blend_of(found, target, i, work.lesson.measured)
+        usual = blend_of(found.candidates, target, i, work.lesson.measured)
         answers.append(Answer(usual, doubt_of(doubt, work.doubt.targets[i], i, work.doubt.measured, work.emptiness)))
-    work.candidates = found
-    return answers
+    work.candidates = found.candidates
+    return _from_all_rows(study, found, answers) if count(work.lesson.folds) == 1 else answers
+
+
+def _from_all_rows(study: Study, found: Found, answers: list[Answer]) -> list[Answer]:
+    """The same answers by models that learned from the measured rows as well."""
+    parts = sorted((-weight, c.name, c) for answer in answers for c, weight in answer.usual.parts)
+    study = replace(study, end=LEARN_UNTIL)
+    again = refit(study, found, list({id(c): c for *_, c in parts}.values()))
+    return [replace(answer, usual=answer.usual.by(again)) for answer in answers]
 
 
 def _replaced_losses(targets: tuple[Target, ...], parameters: Parameters) -> list[Notice]:

@@ -10,6 +10,7 @@ import orjson
 from machines.engine.errors import Notice, Weight, gettext_noop
 from machines.engine.files import write_safely
 from machines.engine.job import Parent, serve
+from machines.engine.parameters import MEMORY_MB
 
 UNREADABLE = gettext_noop("%(cells)s cells of “%(column)s” could not be read as its type and count as missing.")
 
@@ -27,6 +28,7 @@ class Job:
     report_path: Path
     parameters: Mapping[str, Any]
     split: Mapping[str, Any]  # Split.to_json()
+    memory_mb: int = MEMORY_MB  # that the process may take at its worst
     threads: int = 1
     trials_path: Path | None = None  # a folder of its own; a later attempt with the same line goes on from there
 
@@ -42,6 +44,7 @@ class Job:
             report_path=Path(data["report_path"]),
             parameters=data.get("parameters") or {},
             split=data.get("split") or {},
+            memory_mb=int(data.get("memory_mb", MEMORY_MB)),
             threads=int(data.get("threads", 1)),
             trials_path=Path(data["trials_path"]) if data.get("trials_path") else None,
         )
@@ -50,24 +53,24 @@ class Job:
 def run(request: dict[str, Any], parent: Parent) -> None:
     """Read the rows, train, and write machine and report. Raises DataError."""
     job = Job.from_json(request)
-    import torch  # slow: a second or more, so that the parent hears of mistakes in the job's line first
-
-    from machines.engine.columns.parse import parse_table
-    from machines.engine.fit import fit
     from machines.engine.parameters import Parameters
-    from machines.engine.reading import read_parts
+    from machines.engine.prepare import prepare
+    from machines.engine.sampling import read_within
     from machines.engine.schema import Schema
     from machines.engine.splits import Split, columns_to_read
+
+    schema, split = Schema.from_json(job.schema), Split.from_json(job.split)
+    read = read_within(job.parts, columns_to_read(schema, split), schema, job.deadline, job.memory_mb, job.seed)
+    prepare(read.table, schema, job.deadline, job.seed)
+    import torch  # slow, a second or more: the parent has heard of mistakes in the table before
+
+    from machines.engine.fit import fit
     from machines.engine.trials import Trials
 
     torch.set_num_threads(job.threads)
     torch.set_flush_denormal(True)
-    schema = Schema.from_json(job.schema)
-    split = Split.from_json(job.split)
-    used = columns_to_read(schema, split)
-    table, unreadable = parse_table(read_parts(job.parts, [column.name for column in used]), used)
     fitted = fit(
-        table,
+        read.table,
         schema,
         level=job.level,
         deadline=job.deadline,
@@ -78,7 +81,9 @@ def run(request: dict[str, Any], parent: Parent) -> None:
         split=split,
     )
     report = fitted.report.to_json() | {"split": split.to_json()}
-    report["warnings"] += [_unreadable(name, cells).to_json() for name, cells in unreadable.items() if cells]
+    lost = [_unreadable(name, cells) for name, cells in read.unreadable.items() if cells]
+    report["warnings"] += [notice.to_json() for notice in (*read.notices, *lost)]
+    report["rows"] = read.usable or report["rows"]
     write_safely(job.onnx_path, fitted.onnx)
     write_safely(job.report_path, orjson.dumps(report, option=orjson.OPT_SERIALIZE_NUMPY))
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from machines.engine.prepare import Rows
 from machines.engine.schema import Column, Table
+from machines.engine.splits import Rows
 
 SHARE = 0.25
 MOST = 8_000  # copies

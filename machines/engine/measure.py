@@ -19,6 +19,7 @@ MOST_POINTS = 500
 MOST_CLASSES_SHOWN = 50
 REPEATS = 200
 LEAST_CHANCE = 1e-7
+LEAST_GAIN = 1e-12
 
 
 def in_unit(values: NDArray[Any], target: Target) -> NDArray[np.float64]:
@@ -101,18 +102,27 @@ def coverage(answers: Answers, truth: Target) -> float:
     return float(((answers[:, 1] - slack <= true) & (true <= answers[:, 2] + slack)).mean())
 
 
-def importance(gained: Mapping[str, NDArray[np.float64]], seed: int) -> dict[str, Metric]:
+def importance(gained: Mapping[tuple[str, ...], NDArray[np.float64]], seed: int) -> dict[str, Metric]:
     """How much the loss grows when a column's cells are dealt anew, as shares of 1, by column.
 
-    `gained` holds per column how much the loss of each row grew; the intervals are a bootstrap over rows.
+    `gained` holds, by the columns that were dealt anew together, how much the loss of each row grew; the intervals are a
+    bootstrap over rows. Columns that were dealt together share alike, and any of them may have it all, or nothing.
     """
-    total = sum(max(0.0, float(values.mean())) for values in gained.values()) or 1.0
-    rng, found = np.random.default_rng(seed), {}
-    for name, values in gained.items():
-        drawn = values[rng.integers(0, len(values), (REPEATS, len(values)))].mean(1)
-        low, high, value = (max(0.0, float(x)) / total for x in (*np.quantile(drawn, [0.025, 0.975]), values.mean()))
-        found[name] = Metric(value, min(low, value), max(high, value))
+    if not gained:
+        return {}
+    rng, found = np.random.default_rng(seed), dict[str, Metric]()
+    drawn = np.maximum(0, [_resampled(values, rng) for values in gained.values()])
+    shares = drawn / np.maximum(drawn.sum(0), LEAST_GAIN)
+    for names, (value, *others) in zip(gained, shares.tolist(), strict=True):
+        low, high = np.quantile(others, [0.025, 0.975]).tolist()
+        low, high = min(low, value) if len(names) == 1 else 0.0, max(high, value)
+        found |= dict.fromkeys(names, Metric(value / len(names), low, high))
     return found
+
+
+def _resampled(values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """The mean of the rows, and the means of resamples: [1 + repeats]"""
+    return np.append(values.mean(), values[rng.integers(0, len(values), (REPEATS, len(values)))].mean(1))
 
 
 def mean_of(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -13,6 +13,9 @@ LOSSES = ("auto", "mse", "mae", "binary_crossentropy", "categorical_crossentropy
 OPTIMIZERS = ("adam", "sgd", "rmsprop")
 LEVELS = (1, 2, 3, 4, 5)
 LEVEL_SECONDS: Mapping[int, float] = {1: 5.0, 2: 15.0, 3: 60.0, 4: 300.0, 5: 1200.0}
+PROMISED_ROWS = 50_000  # that the seconds of a level are for
+MEMORY_MB = 2048  # of a training, where nothing else is said
+CELLS_PER_MB = 4_000  # cells of a table, about, that can be learned from in so much memory
 LARGEST_LAYER = 4096
 
 BAD_CHOICE = gettext_noop("“%(value)s” is not a choice for %(name)s. Choose one of %(choices)s.")
@@ -52,6 +55,16 @@ class Parameters:
         if "shape" in known:
             known["shape"] = tuple(int(width) for width in known["shape"]) or None
         return cls(**known)
+
+
+def level_seconds(level: int, rows: int, columns: int, memory_mb: int = MEMORY_MB) -> float:
+    """The most seconds that a training of this level takes on a table of this size; it ends early if nothing more is gained.
+
+    A level's own seconds up to PROMISED_ROWS rows, and beyond in proportion to the rows that are learned from: those
+    that fit into the memory.
+    """
+    learned = min(rows, CELLS_PER_MB * memory_mb // max(1, columns))
+    return LEVEL_SECONDS[level] * max(1.0, learned / PROMISED_ROWS)
 
 
 def check_level(level: int) -> None:

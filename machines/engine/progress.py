@@ -1,8 +1,10 @@
 """How far a training is, and when it has to end: one clock that every step asks."""
 
+import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from machines.engine.errors import Notice, gettext_noop
@@ -25,8 +27,10 @@ class Progress:
 
     share: float  # 0..1 of the time it may take
     message: Notice
-    training_loss: tuple[float, ...]  # one point per round so far, thinned out to at most POINTS
+    training_loss: tuple[float, ...]  # see Curve.thinned
     validation_loss: tuple[float, ...]
+    loss_rounds: tuple[int, ...]
+    networks: tuple[tuple[str, int], ...]
     best_score: float | None  # lowest validation loss so far
     seconds_left: float
 
@@ -36,6 +40,8 @@ class Progress:
             "message": self.message.to_json(),
             "training_loss": list(self.training_loss),
             "validation_loss": list(self.validation_loss),
+            "loss_rounds": list(self.loss_rounds),
+            "networks": [list(network) for network in self.networks],
             "best_score": self.best_score,
             "seconds_left": round(self.seconds_left, 2),
         }
@@ -46,10 +52,15 @@ Listener: TypeAlias = Callable[[Progress], bool]
 
 @dataclass
 class Curve:
-    """The loss curve: one point per round."""
+    """The loss curve: one point per round of the networks, which are trained one after another."""
 
     training: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
+    networks: list[tuple[str, int]] = field(default_factory=list)  # the name of each, and its first round, from 1
+
+    def begin(self, network: str) -> None:
+        """The rounds to come are those of another network."""
+        self.networks.append((network, len(self.training) + 1))
 
     def add(self, training: float, validation: float) -> None:
         self.training.append(training)
@@ -59,10 +70,26 @@ class Curve:
     def best(self) -> float | None:
         return min(self.validation, default=None)
 
-    @staticmethod
-    def thinned(points: list[float]) -> tuple[float, ...]:
-        step = max(1, -(-len(points) // POINTS))
-        return tuple(round(point, 6) for point in points[::step])
+    def thinned(self) -> dict[str, Any]:
+        """What is told of it: the losses of POINTS rounds or fewer (and the first of each network), and which those are."""
+        rounds = len(self.training)
+        step = max(1, -(-rounds // POINTS))
+        begins = [0, *(first - 1 for _, first in self.networks), rounds]
+        kept = [at for begin, end in pairwise(begins) for at in range(begin, end, step)]
+        return {
+            "training_loss": tuple(round(self.training[at], 6) for at in kept),
+            "validation_loss": tuple(round(self.validation[at], 6) for at in kept),
+            "loss_rounds": tuple(at + 1 for at in kept),
+            "networks": tuple(self.networks),
+        }
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self)).encode()  # not orjson: a loss may be infinite
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Curve":
+        found = json.loads(content)
+        return cls(found["training"], found["validation"], [(name, first) for name, first in found["networks"]])
 
 
 class Clock:
@@ -119,8 +146,7 @@ class Clock:
         return Progress(
             share=share if share is not None else min(0.99, self.elapsed() / self.seconds),
             message=self._message,
-            training_loss=curve.thinned(curve.training),
-            validation_loss=curve.thinned(curve.validation),
             best_score=curve.best,
             seconds_left=max(0.0, self.left()) if share is None else 0.0,
+            **curve.thinned(),
         )

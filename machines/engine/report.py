@@ -61,9 +61,12 @@ class Report:
     warnings: tuple[Notice, ...]
     training_loss: tuple[float, ...]
     validation_loss: tuple[float, ...]
+    loss_rounds: tuple[int, ...]  # which rounds those losses are of
+    networks: tuple[tuple[str, int], ...]  # trained one after another: the name of each, and its first round
     importance: Mapping[str, float]  # input -> share of 1; empty if there are too many
     importance_range: Mapping[str, tuple[float, float]]  # where that lies with 95 % confidence
     samples: Mapping[str, Mapping[str, float]]  # as in OutputReport, mean over outputs
+    network: Mapping[str, Any]  # the one that counts most, see chosen.heaviest
     split: Mapping[str, str | None] = field(default_factory=dict)  # which rows belong together, see splits.Split
 
     def to_json(self) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 import difflib
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -14,15 +16,16 @@ from machines.engine.columns import roles
 from machines.engine.columns.cells import collect
 from machines.engine.columns.formats import FORMATS, Habits, find_habits
 from machines.engine.columns.numbers import number_pattern
-from machines.engine.columns.parse import parse_table
 from machines.engine.columns.profile import HEAD, ColumnProfile, profile_column
 from machines.engine.columns.readings import Reading
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.fit_job import UNREADABLE
+from machines.engine.parameters import MEMORY_MB
 from machines.engine.prepare import SAMPLED
 from machines.engine.reading import RawTable, read_table
 from machines.engine.reading.__main__ import FAILED, NO_ROOM, options_for_profile
 from machines.engine.reading.options import ReadOptions
+from machines.engine.sampling import read_within
 from machines.engine.schema import Column, DataType, Role, Schema, Table
 from machines.engine.splits import Split, columns_to_read
 
@@ -35,6 +38,7 @@ LEAST_ROWS = 300
 MOST_NUMBERS = 0.98  # share of cells that are numbers in a column of numbers
 MOST_LABELS = 0.5  # distinct words per cell beyond which a column at first look says nothing
 TEXT = {".csv", ".tsv", ".txt"}
+LONGEST_LINE, PIECE = 10_000_000, 1_000_000  # bytes
 MOST_NAMED = 8  # columns listed in a sentence
 
 UNKNOWN = gettext_noop("There is no column “%(column)s”. Did you mean %(names)s?")
@@ -65,7 +69,7 @@ class Loaded:
     notices: list[Notice]
 
 
-def load(path: Path, wishes: Wishes, seconds: float, seed: int) -> Loaded:
+def load(path: Path, wishes: Wishes, seconds: float, seed: int, memory_mb: int = MEMORY_MB) -> Loaded:
     """Read a file. What is not said about its columns is proposed as on the website.
 
     Takes about half of `seconds` at most: of a large file only a part is read, with a notice. Raises DataError.
@@ -80,9 +84,28 @@ def load(path: Path, wishes: Wishes, seconds: float, seed: int) -> Loaded:
         profiles, guessed = propose(few, wishes.outputs, monotonic() + PROFILE_SHARE * (end - monotonic()))
         schema = Schema(tuple(_column(profile, wishes) for profile in profiles))
         used = columns_to_read(schema, wishes.split)
-        table, unreadable = parse_table(raw.select([column.name for column in used]), used)
-    lost = [Notice(UNREADABLE, {"column": name, "cells": n}, Weight.WARNING) for name, n in unreadable.items() if n]
-    return Loaded(table, schema, [*notices, *sampled, *guessed, *_left_out(profiles, schema, wishes), *lost])
+        read = read_within(raw.files, used, schema, max(1.0, end - monotonic()), memory_mb, seed)
+    lost = [
+        Notice(UNREADABLE, {"column": name, "cells": n}, Weight.WARNING) for name, n in read.unreadable.items() if n
+    ]
+    told = [*notices, *sampled, *read.notices, *guessed, *_left_out(profiles, schema, wishes), *lost]
+    return Loaded(read.table, schema, told)
+
+
+def size_at_a_glance(path: Path) -> tuple[int, int]:
+    """Rows and columns, about: lines of a text file and separators of its first one, or what a Parquet file says of itself.
+
+    Of other files (0, 1). Raises OSError.
+    """
+    if path.suffix.lower() == ".parquet":
+        with suppress(pl.exceptions.PolarsError):
+            scan = pl.scan_parquet(path)
+            return int(scan.select(pl.len()).collect().item()), len(scan.collect_schema())
+    if path.suffix.lower() not in TEXT:
+        return 0, 1
+    with path.open("rb") as file:
+        columns = 1 + max(map(file.readline(LONGEST_LINE).count, (b",", b";", b"\t")))
+        return sum(piece.count(b"\n") for piece in iter(partial(file.read, PIECE), b"")), columns
 
 
 def read_file(path: Path) -> RawTable:

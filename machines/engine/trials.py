@@ -61,8 +61,7 @@ class Trial:
         return cls(**about, graph=graph) if about["training"] == training else None
 
     def curve(self) -> Curve:
-        training, validation = array_of(self.graph, CURVE).tolist()
-        return Curve(training, validation)
+        return Curve.from_bytes(array_of(self.graph, CURVE).tobytes())
 
 
 class Trials:
@@ -156,7 +155,7 @@ class Stage:
     def _record(self, slot: str, fitted: Candidate, clock: Clock) -> Candidate:
         """Return what was recorded, so that a machine is the same whether it was interrupted or not."""
         state = {
-            CURVE: np.array([clock.curve.training, clock.curve.validation], np.float64),
+            CURVE: np.frombuffer(clock.curve.to_bytes(), np.uint8),
             RANDOM: torch.get_rng_state().numpy(),
         }
         graph = pack(fitted, self.lesson, state)

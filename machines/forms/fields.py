@@ -1,10 +1,11 @@
 """Fields that read what a person types in the person's own format, and give the engine's values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.formats import current_formats
@@ -69,3 +70,19 @@ def _read(value: Any, parse: Callable[[str], float]) -> float | None:
         return parse(text)
     except ValueError as error:
         raise forms.ValidationError(str(error)) from error
+
+
+class SearchInput(forms.TextInput):
+    """A text box that offers what is known; anything else may be typed."""
+
+    template_name = "machines/_search_input.html"
+
+    def __init__(self, labels: Iterable[str], placeholder: str | Promise) -> None:
+        super().__init__(attrs={"placeholder": placeholder, "autocomplete": "off"})
+        self.labels = sorted(labels, key=str.casefold)
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        list_id = f"{context['widget']['attrs'].get('id', name)}_list"
+        context["widget"]["attrs"]["list"] = list_id
+        return context | {"labels": self.labels, "list_id": list_id}

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from config.formats import current_formats
-from machines.forms.fields import MomentField, NumberField
+from machines.forms.fields import MomentField, NumberField, SearchInput
 from machines.forms.told import is_unexpected, told_span
 from machines.presenters import span_text
 from machines.services.texts import breakable
@@ -159,7 +159,7 @@ def _label_field(item: Mapping[str, Any]) -> forms.Field:
     labels = item.get("labels", [])
     if len(labels) <= SELECT_LIMIT:
         return forms.ChoiceField(choices=[("", _("I don't know")), *_sorted(labels)])
-    return forms.CharField(max_length=LABEL_LENGTH, widget=SearchInput(labels))
+    return forms.CharField(max_length=LABEL_LENGTH, widget=SearchInput(labels, _("I don't know")))
 
 
 def _sorted(labels: Iterable[str]) -> list[tuple[str, str]]:
@@ -181,19 +181,3 @@ def _text_field(item: Mapping[str, Any]) -> forms.Field:
 
 
 _FIELDS = {"FLOAT": _number_field, "LABEL": _label_field} | dict.fromkeys(("DATE", "TIME", "DATETIME"), _moment_field)
-
-
-class SearchInput(forms.TextInput):
-    """A text box that offers the labels known from training; others may be typed."""
-
-    template_name = "machines/_search_input.html"
-
-    def __init__(self, labels: list[str]) -> None:
-        super().__init__(attrs={"placeholder": _("I don't know"), "autocomplete": "off"})
-        self.labels = sorted(labels, key=str.casefold)
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
-        list_id = f"{context['widget']['attrs'].get('id', name)}_list"
-        context["widget"]["attrs"]["list"] = list_id
-        return context | {"labels": self.labels, "list_id": list_id}

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from machines.engine.parameters import LEVEL_SECONDS
+from machines.engine.parameters import level_seconds
 from models import Work
 from models.work import WorkKind, WorkState
 
@@ -16,15 +16,22 @@ USUAL: dict[WorkKind, float] = {  # seconds
 }
 
 
-def estimate(kind: WorkKind, *, level: int | None = None, size: int | None = None) -> float:
+def estimate(
+    kind: WorkKind, *, level: int | None = None, size: int | None = None, at_most: float | None = None
+) -> float:
     """Return seconds: a start that does not depend on the size, and a time per row (Theil 1950, Sen 1968: medians of
 
-    slopes, so that one odd work does not count). Until there is a past, what is usual.
+    slopes, so that one odd work does not count). Until there is a past, what is usual. A training takes the share of
+    `at_most`, else of what its level promises, that those before it took of what was promised for their rows.
     """
     past = _past(kind, level)
+    if kind is WorkKind.TRAINING:
+        shares = [seconds / level_seconds(level or 1, rows, 1) for rows, seconds in past]
+        most = at_most or level_seconds(level or 1, size or 0, 1)
+        return most * (median(shares) if len(shares) >= LEAST_PAST else 1.0)
     if len(past) < LEAST_PAST:
-        return LEVEL_SECONDS[level or 1] if kind is WorkKind.TRAINING else USUAL[kind]
-    if size is None or kind is WorkKind.TRAINING:  # a training takes the time its level allows
+        return USUAL[kind]
+    if size is None:
         return median(seconds for _rows, seconds in past)
     slope = _slope(past)
     start = median(seconds - slope * rows for rows, seconds in past)

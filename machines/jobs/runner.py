@@ -24,7 +24,7 @@ LOOK_SECONDS = 0.5  # how often the worker looks whether somebody wants the work
 ROOM_SECONDS = 5.0  # after which a work that had no room is brought again
 RETRY_SECONDS = 5.0  # after the first failed attempt, twice that after the second
 PATIENCE_SECONDS = 300.0  # how long a worker waits for its database to come back before it drops what it has
-CURVES = ("training_loss", "validation_loss")
+CURVES = ("training_loss", "validation_loss", "loss_rounds", "networks")
 AGAIN = {"crash", "memory"}  # what may have been bad luck, or the company it was in
 
 logger = logging.getLogger(__name__)
@@ -92,12 +92,12 @@ class _Attempt:
             self._clean_up()
 
     def _answer(self) -> Answer:
-        request = patiently(self._request, seconds=PATIENCE_SECONDS)
+        request, seconds = patiently(self._request, seconds=PATIENCE_SECONDS)
         watcher = _Watcher(self.work, self.worker)
         answer = run_child(
             self.job.module,
             request,
-            seconds=self.job.seconds(self.work),
+            seconds=seconds,
             memory_mb=self.work.memory_mb or settings.WORK_MEMORY_MB,
             niceness=NICENESS,
             file_gb=self.job.file_gb,
@@ -108,10 +108,11 @@ class _Attempt:
         )
         return self.job.looked(self.work, self.folder, answer_of(answer), watcher.on_tick)
 
-    def _request(self) -> Request:
+    def _request(self) -> tuple[Request, float]:
+        """What the child is asked, and how many seconds it has."""
         self.job.check(self.work)
         self.folder = folder_of(self.work)
-        return self.job.prepare(self.work, self.folder)
+        return self.job.prepare(self.work, self.folder), self.job.seconds(self.work)
 
     @transaction.atomic
     def _record(self, answer: Answer) -> None:

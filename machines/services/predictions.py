@@ -12,7 +12,8 @@ from machines.engine.errors import DataError, gettext_noop
 from machines.engine.schema import DataType, Schema, Table
 from machines.services.hosting import Host, host_of
 from machines.services.hosting import ModelFailedError as ModelFailedError
-from machines.serving.predictor import Answer
+from machines.serving.predictor import Answer, Predictor
+from machines.serving.reasons import Reasons, reasons
 from machines.serving.sessions import Cache
 from machines.serving.uploaded import AnyPredictor, UploadedPredictor
 from models import EncDecConfiguration, Machine, ModelVersion, NNModel
@@ -64,6 +65,12 @@ def prediction_make(*, machine: Machine, values: Mapping[str, float | str | None
     """
     table = row_table(Schema.from_json(description_of(machine)["columns"]), values)
     return predictor_of(machine, caller).predict(table)
+
+
+def reasons_find(*, machine: Machine, values: Mapping[str, float | str | None]) -> list[Reasons]:
+    """Explain the answer to one row, as `prediction_make` takes it; [] for an uploaded model. Raises NotTrainedError."""
+    predictor = predictor_of(machine)
+    return reasons(predictor, row_table(predictor.schema, values)) if isinstance(predictor, Predictor) else []
 
 
 def predictions_make(*, machine: Machine, table: Table, caller: str = "") -> list[Answer]:

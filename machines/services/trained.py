@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from machines.services.network import network_write
 from machines.services.works import machine_held
 from machines.serving.predictor import Predictor
 from models import EncDecConfiguration, Machine, NNModel, Work
@@ -40,6 +41,7 @@ def _figures_write(machine: Machine, report: dict[str, Any]) -> None:
     machine.training_total_training_line_count = report["rows_trained"]
     machine.training_type_machine_hardware = f"{platform.machine()} {platform.system()}"
     machine.fe_columns_inputs_importance_evaluation = dict(report["importance"])
+    network_write(machine, report.get("network") or {})
     for sample in SAMPLES:
         figures = report["samples"].get(sample, {})
         setattr(machine, f"training_eval_loss_sample_{sample}", _decimal(figures.get("loss")))

@@ -1,18 +1,22 @@
 """Training: asked for by a person, done by a worker in a child process, watched and ended by the person."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 
 from machines.engine.errors import DataError, Notice, gettext_noop
-from machines.engine.parameters import LEVEL_SECONDS
+from machines.engine.parameters import LEVELS, level_seconds
+from machines.engine.schema import Role
 from machines.engine.splits import Split, check_split
 from machines.jobs.job import Answer, Job, Request
 from machines.services.columns import check_roles, columns_confirm, schema_of
+from machines.services.network import network_fix, network_wishes
 from machines.services.rows import part_paths
 from machines.services.splits import split_choose, split_of
 from machines.services.trained import model_record
@@ -38,10 +42,13 @@ TRAINING = gettext_noop("This machine is training already.")
 
 
 @transaction.atomic
-def training_start(*, machine: Machine, user: User, level: int, split: Split | None = None) -> Work:
+def training_start(
+    *, machine: Machine, user: User, level: int, split: Split | None = None, wishes: Mapping[str, Any] | None = None
+) -> Work:
     """Confirm the columns and queue a training. Raises DataError when the columns cannot be learned from.
 
-    `split` says anew how rows belong together; left out, it stays as it was said before.
+    `split` says anew how rows belong together, `wishes` what the network must have (see services.network); left out, they
+    stay as they were said before.
     """
     machine = Machine.objects.select_for_update(of=("self",)).get(pk=machine.pk)
     if machine.machine_status == MachineStatus.TRAINING:
@@ -49,11 +56,28 @@ def training_start(*, machine: Machine, user: User, level: int, split: Split | N
     columns_confirm(machine=machine)
     if split is not None:
         split_choose(machine=machine, split=split)
+    if wishes is not None:
+        network_fix(machine=machine, wishes=wishes)
     check_split(split_of(machine), schema_of(machine))
     machine.machine_level = level
     machine.save(update_fields=["machine_level"])
     machine.training_started()
-    return work_make(kind=WorkKind.TRAINING, user=user, machine=machine, level=level, size=machine.rows_count)
+    return work_make(
+        kind=WorkKind.TRAINING,
+        user=user,
+        machine=machine,
+        level=level,
+        size=machine.rows_count,
+        at_most=seconds_by_level(machine)[level],
+        memory_mb=settings.TRAINING_MEMORY_MB,
+    )
+
+
+def seconds_by_level(machine: Machine) -> dict[int, float]:
+    """Return the most seconds that a training of this machine learns for, at each level, with its rows and columns as they are."""
+    columns = machine.columns.exclude(role=Role.IGNORED).count()
+    memory = settings.TRAINING_MEMORY_MB
+    return {level: level_seconds(level, machine.rows_count, columns, memory) for level in LEVELS}
 
 
 def latest_work(machine: Machine) -> Work | None:
@@ -62,7 +86,12 @@ def latest_work(machine: Machine) -> Work | None:
 
 
 def _seconds(work: Work) -> float:
-    return 1.1 * LEVEL_SECONDS[work.level or 1] + GRACE_SECONDS
+    return 1.1 * _at_most(work) + GRACE_SECONDS
+
+
+def _at_most(work: Work) -> float:
+    assert work.machine is not None, "checked before"
+    return seconds_by_level(work.machine)[work.level or 1]
 
 
 def _check(work: Work) -> None:
@@ -83,21 +112,14 @@ def _prepare(work: Work, folder: Path) -> Request:
         "schema": schema.to_json(),
         "split": split.to_json(),
         "level": work.level,
-        "deadline": LEVEL_SECONDS[work.level or 1],
+        "deadline": _at_most(work),
+        "memory_mb": work.memory_mb,
         "seed": SEED,
-        "parameters": _parameters(machine),
+        "parameters": network_wishes(machine),
         "onnx_path": str(_file(work, folder, "onnx")),
         "report_path": str(_file(work, folder, "json")),
         "trials_path": str(folder / "trials"),
     }
-
-
-def _parameters(machine: Machine) -> dict[str, Any]:
-    chosen = {"loss": machine.parameter_nn_loss, "optimizer": machine.parameter_nn_optimizer}
-    shape = machine.parameter_nn_shape
-    return {name: value for name, value in chosen.items() if value} | (
-        {"shape": shape["wanted"]} if shape and "wanted" in shape else {}
-    )
 
 
 def _record(work: Work, folder: Path, answer: Answer) -> None:

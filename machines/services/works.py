@@ -25,16 +25,24 @@ LEFT_BEHIND = timedelta(hours=1)  # after which a cancelled work needs its folde
 
 @transaction.atomic
 def work_make(
-    *, kind: WorkKind, user: User | None, machine: Machine | None = None, size: int | None = None, **values: Any
+    *,
+    kind: WorkKind,
+    user: User | None,
+    machine: Machine | None = None,
+    size: int | None = None,
+    at_most: float | None = None,
+    **values: Any,
 ) -> Work:
     """Accept a work, put it into its queue and return it. Other values are those of Work's columns.
+
+    `at_most` is how many seconds a training may take.
 
     Raises DataError when this person has MOST_ACTIVE works that wait or run; their own data they get in any case.
     """
     if user and kind is not WorkKind.EXPORT and Work.objects.active().asked_by(user).count() >= MOST_ACTIVE:
         raise DataError(TOO_MANY, count=MOST_ACTIVE)
     values.setdefault("memory_mb", settings.WORK_MEMORY_MB)
-    seconds = estimate(kind, level=values.get("level"), size=size)
+    seconds = estimate(kind, level=values.get("level"), size=size, at_most=at_most)
     work = Work.objects.create(
         user=user,
         machine=machine,

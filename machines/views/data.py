@@ -20,7 +20,7 @@ from machines.services.copies import copies_set_aside
 from machines.services.datasets import dataset_read_again, dataset_upload, rows_add
 from machines.services.rows import latest_reading
 from machines.services.texts import sentence
-from machines.services.training import training_start
+from machines.services.training import seconds_by_level, training_start
 from machines.services.works import work_cancel
 from machines.views.access import check_whole, machine_for, person, sent
 from machines.views.workspace import workspace_of
@@ -101,7 +101,8 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
         elif level.is_valid() and is_started(request, machine, level):
             return redirect("machines:training", pk=pk)
-    context = {"machine": machine, "page": page, "rows": rows, "level": level, "levels": level_choices(level)}
+    levels = level_choices(level, seconds_by_level(machine))
+    context = {"machine": machine, "page": page, "rows": rows, "level": level, "levels": levels}
     context |= {"question": question, "wrong_rows": [row for row in rows if row.form.errors]}
     return render(request, "machines/columns.html", context | source_context(machine))
 

@@ -16,6 +16,7 @@ from machines.services.predictions import (
     NotTrainedError,
     description_of,
     prediction_make,
+    reasons_find,
 )
 from machines.services.texts import sentence
 from machines.views.access import fetch, person
@@ -46,9 +47,10 @@ def _page(request: HttpRequest, machine: Machine) -> HttpResponse:
         warnings = form.warn_out_of_range()
         try:
             answers = prediction_make(machine=machine, values=form.values, caller=f"user {person(request).pk}")
+            reasons = reasons_find(machine=machine, values=form.values)
         except ModelFailedError as error:
             return _failed(request, context, error)
-        context |= {"answers": answer_views(answers, description), "warnings": warnings}
+        context |= {"answers": answer_views(answers, description, reasons), "warnings": warnings}
     return render_page(request, "machines/predict.html", context, partial="work")
 
 

@@ -7,10 +7,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from config.shortcuts import is_partial, render_page
 from machines.engine.errors import DataError
-from machines.forms.data import LevelForm
+from machines.forms.training import TrainingForm
 from machines.presenters import level_choices
 from machines.services import training as service
 from machines.services.access import actions_of
+from machines.services.network import network_wishes
 from machines.services.texts import sentence
 from machines.services.training import latest_work
 from machines.services.works import work_cancel, work_finish_early
@@ -25,10 +26,12 @@ def training(request: HttpRequest, pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.SEE if request.method == "GET" else Action.EDIT)
     if machine.machine_is_uploaded_model:
         return redirect("uploaded:detail", pk=pk)
-    level = LevelForm(sent(request), initial={"level": machine.machine_level})
+    level = TrainingForm(sent(request), level=machine.machine_level, wishes=network_wishes(machine))
     if request.method == "POST" and level.is_valid():
         try:
-            service.training_start(machine=machine, user=person(request), level=level.cleaned_data["level"])
+            service.training_start(
+                machine=machine, user=person(request), level=level.cleaned_data["level"], wishes=level.wishes
+            )
         except DataError as error:
             level.add_error(None, sentence(error.notice))
         else:
@@ -38,7 +41,7 @@ def training(request: HttpRequest, pk: int) -> HttpResponse:
         "machine": machine,
         "view": view,
         "level": level,
-        "levels": level_choices(level),
+        "levels": level_choices(level, service.seconds_by_level(machine)),
         "may": actions_of(user=person(request), machine=machine),
         "is_partial": is_partial(request),
     }

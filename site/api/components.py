@@ -136,6 +136,10 @@ SCHEMAS: dict[str, Json] = {
             of("Machine"),
             thing(
                 description=text(),
+                seconds_at_most={
+                    "type": "object",
+                    "description": "Per level how long a training learns at most, with these rows and columns.",
+                },
                 columns=listed(of("Column")),
                 holdout={"type": "object", "description": "Per output: metric → value with its range low to high."},
                 baseline={"type": "object", "description": "The same of the best simple model."},

@@ -180,7 +180,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Look at a machine",
         "Its columns, and how good its answers are.",
         answer=of("MachineDetails"),
-        given=A_MACHINE | {"description": "", "columns": [], "holdout": {}, "baseline": {}},
+        given=A_MACHINE
+        | {
+            "description": "",
+            "seconds_at_most": {"1": 5.0, "2": 15.0, "3": 60.0, "4": 300.0, "5": 1200.0},
+            "columns": [],
+            "holdout": {},
+            "baseline": {},
+        },
         refusals=(404,),
     ),
     ("machine-predict", "POST"): Operation(

@@ -137,6 +137,7 @@ WEB_WORKERS = env.integer("WEB_WORKERS", 1, at_least=1)
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "cpu", "gpu"]}}
 WORKERS = env.integer("WORKERS", 2, at_least=1)
 WORK_MEMORY_MB = env.integer("WORK_MEMORY_MB", 4096, at_least=512)
+TRAINING_MEMORY_MB = env.integer("TRAINING_MEMORY_MB", 2048, at_least=1024)
 WORK_LEASE_SECONDS = env.integer("WORK_LEASE_SECONDS", 20, at_least=1)
 WORK_DAYS = env.integer("WORK_DAYS", 90, at_least=1)
 WORK_FILE_DAYS = env.integer("WORK_FILE_DAYS", 7, at_least=1)

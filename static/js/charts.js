@@ -12,7 +12,9 @@
     return found;
   };
 
-  const layout = (chart) => ({
+  const layout = (chart, data) => ({
+    // a line where another network begins: nothing leads over from the one before
+    shapes: data.begins.map((x) => ({ type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", line: { color: colour("--line-strong"), width: 1 } })),
     margin: { l: 52, r: 12, t: 8, b: 40 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
@@ -26,7 +28,10 @@
 
   const draw = {
     loss: (chart, data) => ["training", "validation"].map((name) => ({
+      x: data.round,
       y: data[name],
+      text: data.name,
+      hovertemplate: `%{text}<br>${chart.dataset.x} %{x}: %{y}`,
       name: chart.dataset[name],
       mode: "lines",
       line: { color: colour(name === "training" ? "--ink-soft" : "--accent"), width: 2 },
@@ -35,7 +40,7 @@
 
   const drawAll = () => document.querySelectorAll("[data-chart]").forEach((chart) => {
     const data = JSON.parse(document.getElementById(chart.dataset.source).textContent);
-    window.Plotly.react(chart, draw[chart.dataset.chart](chart, data), layout(chart), { displayModeBar: false, responsive: true });
+    window.Plotly.react(chart, draw[chart.dataset.chart](chart, data), layout(chart, data), { displayModeBar: false, responsive: true });
   });
 
   addEventListener("DOMContentLoaded", drawAll);

@@ -45,6 +45,7 @@ def test_a_machine_that_is_new(program, alice):
     told = program.get(f"machines/{machine.pk}/").json()
     assert (told["status"], told["holdout"], told["baseline"], told["trained_at"]) == ("new", {}, {}, None)
     assert told["columns"][0]["name"] == "a" and told["columns"][0]["reason"] == ""
+    assert told["seconds_at_most"] == {"1": 5, "2": 15, "3": 60, "4": 300, "5": 1200}
 
 
 def test_numbers_are_written_in_one_way_whoever_asks(program, alice, machine):

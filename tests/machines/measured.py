@@ -36,6 +36,7 @@ def _labels(name: str, labels: tuple[str, ...], rng: np.random.Generator) -> Out
         samples={},
         classes=labels,
         confusion=table.tolist(),
+        weights={"boosting extra 0 1": 0.3, "network": 0.4, "boosting extra 0": 0.3},
         rows=ROWS,
         difference=metrics.difference(truth, chances, rates),
         reliability=metrics.reliability(truth, chances),

@@ -14,9 +14,10 @@ pytestmark = pytest.mark.django_db
 def test_a_loss_that_is_no_number_leaves_the_curve_drawable():
     work = make_work(curve={"training_loss": [0.9, None, 0.5], "validation_loss": [None, 0.8, 0.6]})
     curve = WorkView(work).curve
-    assert curve.training_points == "0.00,0.00 100.00,100.00"
-    assert curve.validation_points == "0.00,25.00 100.00,75.00"
-    assert (curve.best, curve.rounds) == (0.6, 2)
+    (only,) = curve.parts
+    assert only.training == "0.00,0.00 100.00,100.00"
+    assert only.validation == "50.00,25.00 100.00,75.00"
+    assert (curve.best, curve.rounds, curve.caption) == (0.6, 2, "")
 
 
 @pytest.mark.parametrize("curve", [{}, [], [[1, 0.8]], {"validation_loss": [None, None]}, {"validation_loss": [0.5]}])

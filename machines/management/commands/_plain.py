@@ -1,16 +1,19 @@
 """What the commands for files share: they need neither database nor account, and refuse bad input in one sentence."""
 
+import resource
 import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import W_OK, access, sysconf
 from pathlib import Path
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from machines.child import OUT_OF_MEMORY, SPARE_MB
+from machines.engine import job
 from machines.engine.errors import DataError, gettext_noop
 
 BAD_INPUT = 2  # exit status
@@ -83,6 +86,20 @@ def sentence_for_disk(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(NO_WRITING, path=path) from error
+
+
+@contextmanager
+def within_memory(megabytes: int) -> Iterator[None]:
+    """Let the system refuse this process, for good, what goes beyond; say so in a sentence."""
+    most = (megabytes + SPARE_MB) * 2**20
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (most, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, MemoryError) or any(word in str(error) for word in OUT_OF_MEMORY):
+            raise DataError(job.OUT_OF_MEMORY) from error
+        raise
 
 
 def process_age() -> float:

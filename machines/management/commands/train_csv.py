@@ -4,15 +4,16 @@ import os
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from django.conf import settings
 
 from machines.engine.errors import DataError, gettext_noop
 from machines.engine.files import write_safely
-from machines.engine.parameters import LEVEL_SECONDS, LEVELS
+from machines.engine.parameters import LEVELS, level_seconds
 from machines.engine.progress import Progress
 from machines.engine.schema import DataType
 from machines.engine.splits import Split, SplitKind
@@ -23,6 +24,7 @@ from machines.management.commands._plain import (
     check_readable,
     process_age,
     sentence_for_disk,
+    within_memory,
 )
 
 if TYPE_CHECKING:
@@ -64,15 +66,16 @@ class Command(PlainCommand):
 
     def handle(self, *args: Any, data: Path, save: Path, is_json: bool, **options: Any) -> None:
         started = time.monotonic() - (process_age() if self.is_own_process else 0.0)
-        seconds = options["seconds"] or LEVEL_SECONDS[options["level"]]
         check_readable(data)
         check_place(save, [data])
+        seconds = options["seconds"] or _promised(options["level"], data)
         error = DataError(TOO_LATE, seconds=f"{seconds:g}")
         end = started + seconds
-        with (
-            alarm(1.1 * seconds + LATEST + started - time.monotonic(), error) if self.is_own_process else nullcontext()
-        ):
-            fitted, warnings = self._train(data, options, end)
+        with ExitStack() as limits:
+            if self.is_own_process:
+                limits.enter_context(within_memory(settings.TRAINING_MEMORY_MB))
+                limits.enter_context(alarm(1.1 * seconds + LATEST + started - time.monotonic(), error))
+            fitted, warnings = self._train(data, options, end, None if is_json else seconds)
         with sentence_for_disk(save):
             write_safely(save, fitted.onnx)
         report = _report(fitted, options["split"], warnings, time.monotonic() - started)
@@ -82,14 +85,26 @@ class Command(PlainCommand):
         if not is_json:
             self.warn(report["warnings"])
 
-    def _train(self, data: Path, options: Mapping[str, Any], end: float) -> "tuple[Fitted, list[str]]":
-        """Read and learn until `end` on the monotonic clock; return the machine and sentences about the data."""
+    def _train(
+        self, data: Path, options: Mapping[str, Any], end: float, told: float | None
+    ) -> "tuple[Fitted, list[str]]":
+        """Read and learn until `end` on the monotonic clock; return the machine and sentences about the data.
+
+        Say how long it takes at most, `told`, before learning begins.
+        """
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+        from machines.engine.prepare import prepare
         from machines.engine.table_file import Wishes, load
 
         outputs, split = list(dict.fromkeys(options["output"])), options["split"]
         wishes = Wishes(outputs, options["ignore"], dict(options["types"]), split)
-        loaded = load(data, wishes, max(1.0, end - START_SECONDS - time.monotonic()), options["seed"])
+        seconds = max(1.0, end - START_SECONDS - time.monotonic())
+        loaded = load(data, wishes, seconds, options["seed"], settings.TRAINING_MEMORY_MB)
+        prepare(loaded.table, loaded.schema, seconds, options["seed"])  # mistakes are told before torch is there
+        if told:
+            rows, columns = len(next(iter(loaded.table.values()))), len(loaded.schema.inputs)
+            self.stdout.write(f"Learning from {rows} rows and {columns} columns, {told:g} s at most, all in all.")
+            self.stdout.flush()
         import torch  # slow: mistakes in the table are told before
 
         from machines.engine.fit import fit
@@ -112,6 +127,13 @@ class Command(PlainCommand):
         self.stderr.write(f"\r{words:<70.70}", style_func=str, ending="\n" if progress.share >= 1 else "")
         self.stderr.flush()
         return True
+
+
+def _promised(level: int, data: Path) -> float:
+    """The seconds of a level for a table of this size."""
+    from machines.engine.table_file import size_at_a_glance
+
+    return level_seconds(level, *size_at_a_glance(data), settings.TRAINING_MEMORY_MB)
 
 
 def _name(text: str) -> str:

@@ -4,10 +4,14 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 from django.conf import settings
 
 from machines.engine.errors import DataError
+from machines.engine.job import OUT_OF_MEMORY
+from machines.engine.parameters import PROMISED_ROWS, level_seconds
+from machines.engine.table_file import size_at_a_glance
 from machines.management.commands._plain import process_age
 from tests.machines.commands.conftest import ROWS, Trained, flats, run, write
 
@@ -113,6 +117,28 @@ def test_it_needs_no_database_and_keeps_to_its_time(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - started < 6 * 1.1 + 2
     assert "Outcome: roc_auc" in done.stdout
+
+
+def test_the_time_of_a_level_is_told_before_and_grows_with_the_table(tmp_path: Path) -> None:
+    data = write(tmp_path / "flats.csv", flats(40))
+    assert size_at_a_glance(data) == (40, 6)
+    pl.DataFrame({"a": range(7), "b": range(7)}).write_parquet(tmp_path / "a.parquet")
+    assert size_at_a_glance(tmp_path / "a.parquet") == (7, 2)
+    told = run("train_csv", data, "--output", "price", "--seconds", 3, "--save", tmp_path / "machine.onnx")
+    assert told.splitlines()[0] == "Learning from 40 rows and 5 columns, 3 s at most, all in all."
+    seconds = [level_seconds(1, rows, 10) for rows in (10, PROMISED_ROWS, 2 * PROMISED_ROWS, 10**6, 10**7)]
+    assert seconds[:3] == [5, 5, 10] and seconds[3] == seconds[4] < 100, "no more than rows that fit into the memory"
+    assert level_seconds(5, 20_000, 2_000) == 1200
+
+
+def test_too_little_memory_is_a_sentence(tmp_path: Path) -> None:
+    data = write(tmp_path / "flats.csv", flats(40))
+    words = ["--output", "price", "--seconds", "30", "--save", tmp_path / "machine.onnx"]
+    hungry = "import machines.engine.table_file as t; t.load = lambda *_: bytearray(2**33)"
+    line = f"import sys; sys.path[:0] = ['site']; {hungry}; sys.argv = {['manage.py', 'train_csv', *map(str, [data, *words])]!r}"
+    line += "; import runpy; runpy.run_path('manage.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", line], cwd=settings.BASE_DIR, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, f"{OUT_OF_MEMORY}\n")
 
 
 def test_bad_input_from_the_command_line_is_one_sentence(tmp_path: Path) -> None:

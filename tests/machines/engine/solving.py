@@ -1,4 +1,4 @@
-"""A machine of flats, and a place in which it answers rows in a process of its own."""
+"""A machine of flats, and a place in which it answers rows: in this process, or in one of its own that may be killed."""
 
 import csv
 import json
@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import orjson
+
+from machines.engine import solve_job
 from machines.engine.fit import fit
+from machines.engine.job import Run, outcome
 from machines.engine.parameters import Parameters
 from machines.engine.table_file import Wishes, load
 from tests.machines.commands.conftest import flats, write
@@ -24,7 +28,8 @@ def flat_machine():
     with tempfile.TemporaryDirectory() as name:
         file = write(Path(name) / "flats.csv", flats())
         loaded = load(file, Wishes(("price", "kind")), 10, 0)
-    return fit(loaded.table, loaded.schema, level=1, deadline=4, seed=0, parameters=Parameters(epochs=2)).onnx
+    quick = Parameters(epochs=2, shape=(16,))
+    return fit(loaded.table, loaded.schema, level=1, deadline=2, seed=0, parameters=quick).onnx
 
 
 @dataclass
@@ -44,7 +49,7 @@ class Bench:
         return {"model_path": str(self.machine), "format": format, "threads": 1} | paths | source | changed
 
     def solve(self, file=None, **kwargs):
-        return finish(start(self.request(file, **kwargs)))
+        return said_of(solve_job.run, self.request(file, **kwargs))
 
     def solved(self, rows, **kwargs):
         """What is said in the end about rows of text, which must have gone well."""
@@ -57,6 +62,21 @@ class Bench:
 
     def errors(self):
         return read(self.folder / "errors.csv")
+
+
+class Asker(list):
+    """Who asked, within this process: keeps what is told."""
+
+    def tell(self, progress):
+        self.append({"kind": "progress", **progress})
+        return True
+
+
+def said_of(run: Run, request):
+    """The last event of a job done in this process, with what it told before, as its lines would say it."""
+    asker = Asker()
+    event = outcome(run, request, asker) | {"told": asker}
+    return orjson.loads(orjson.dumps(event, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
 def start(request, command=COMMAND):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from machines.engine.alarms import leaks, small
+from machines.engine.alarms import doubts, leaks
 from machines.engine.errors import Weight
 from machines.engine.metrics import Metric
 from machines.engine.prepare import make_target
@@ -127,19 +127,19 @@ def measured(rows, low, high):
 
 
 def test_too_small_to_tell():
-    found = small(measured(154, -0.02, 0.01))
+    (found,) = doubts(measured(154, -0.02, 0.01))
     assert str(found) == "With 154 rows it cannot be told whether the machine is better than a simple rule at “ill”."
 
 
 @pytest.mark.parametrize(("rows", "low", "high"), [(154, -0.03, -0.01), (154, 0.01, 0.03), (1000, -0.02, 0.01)])
 def test_what_can_be_told(rows, low, high):
-    assert small(measured(rows, low, high)) is None
+    assert doubts(measured(rows, low, high)) == []
 
 
 def test_reports_without_the_pair_are_not_doubted():
     score = {"rmse": Metric(1.0, 0.9, 1.1)}
     output = OutputReport("price", "number", score, "mean", {"mean": score}, {})
-    assert small(output) is None and output.to_json()["difference"] is None
+    assert doubts(output) == [] and output.to_json()["difference"] is None
 
 
 def test_a_report_says_everything_as_json():

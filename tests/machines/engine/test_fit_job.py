@@ -10,7 +10,9 @@ import onnxruntime as ort
 import polars as pl
 import pytest
 
+from machines.engine import fit_job
 from machines.engine.schema import Column, DataType, Role
+from tests.machines.engine.solving import said_of
 from tests.machines.engine.tables import simple_table
 
 COMMAND = [sys.executable, "-m", "machines.engine.fit_job"]
@@ -63,8 +65,8 @@ def test_rows_of_one_person_are_kept_together(job, tmp_path, split, least, most)
         cells[name] = [str(value) for value in traits]
     pl.DataFrame(cells).write_parquet(tmp_path / "a.parquet")
     job["schema"].insert(0, Column("person", DataType.LABEL, Role.IGNORED).to_json())
-    found = events(start(job | {"split": split, "deadline": 2, "parameters": {"epochs": 20}}))
-    assert found[-1] == {"kind": "done"}, found[-1]
+    said = said_of(fit_job.run, job | {"split": split, "parameters": {"epochs": 20}})
+    assert said["kind"] == "done", said
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["split"] == (split or {"kind": "rows", "column": None})
     assert least <= report["outputs"][0]["holdout"]["roc_auc"]["value"] <= most
@@ -72,8 +74,8 @@ def test_rows_of_one_person_are_kept_together(job, tmp_path, split, least, most)
 
 def test_bad_data_is_a_sentence(job):
     job["schema"][-1]["role"] = "ignored"
-    found = events(start(job))
-    assert found[-1]["kind"] == "error" and "No column is to be predicted" in found[-1]["error"]["template"]
+    said = said_of(fit_job.run, job)
+    assert said["kind"] == "error" and "No column is to be predicted" in said["error"]["template"]
 
 
 def test_finish_keeps_the_best_and_a_lost_parent_ends_it(job, tmp_path):

@@ -1,4 +1,4 @@
-"""All rows of a file answered in a process of its own, whatever the file looks like."""
+"""All rows of a file answered, whatever the file looks like."""
 
 import io
 import math
@@ -10,7 +10,7 @@ import pytest
 from machines.engine.solving import problems
 from machines.engine.solving.machine_file import open_machine
 from tests.machines.commands.conftest import flats, write
-from tests.machines.engine.solving import INPUTS, Bench, read, start, unanswered
+from tests.machines.engine.solving import INPUTS, Bench, finish, read, start, unanswered
 from tests.machines.houses import xlsx_bytes
 
 ANSWERS = ["price", "price:low", "price:high", "kind", "kind:small", "kind:big flat"]
@@ -33,6 +33,14 @@ def test_it_works(bench):
     assert [str(cell) for cell in done["preview"][0]] == list(found[0].values())
     assert (bench.folder / "errors.csv").read_text() == "row,column,value,problem\n"
     assert not list(bench.folder.rglob(".*"))
+
+
+def test_a_process_of_its_own_does_the_same(bench):
+    here = bench.solved(unanswered(), cells=1)
+    files = (bench.folder / "answers.csv").read_bytes(), (bench.folder / "errors.csv").read_bytes()
+    there = finish(start(bench.request(bench.folder / "rows.csv", cells=1, folder=str(bench.folder / "other"))))
+    assert there | {"told": None} == here | {"told": None} and there["told"]
+    assert ((bench.folder / "answers.csv").read_bytes(), (bench.folder / "errors.csv").read_bytes()) == files
 
 
 def test_progress_is_told_in_sentences(bench):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from machines.engine.parameters import LEVEL_SECONDS
+from machines.engine.parameters import LEVEL_SECONDS, PROMISED_ROWS
 from machines.jobs.estimates import USUAL, estimate
 from machines.services.works import work_make
 from models import Work
@@ -43,12 +43,14 @@ def test_without_a_past_it_is_what_is_usual():
     assert {level: estimate(WorkKind.TRAINING, level=level) for level in LEVEL_SECONDS} == LEVEL_SECONDS
 
 
-def test_a_training_takes_as_long_as_those_of_its_level():
-    for seconds in (4, 5, 6):
+def test_a_training_takes_its_share_of_what_is_promised_as_those_of_its_level_did():
+    for seconds in (3, 4, 5):
         past(seconds, kind=WorkKind.TRAINING, level=1, size=1_000)
-        past(10 * seconds, kind=WorkKind.TRAINING, level=3, size=1_000)
-    assert estimate(WorkKind.TRAINING, level=1, size=10**6) == pytest.approx(5, abs=0.1)
-    assert estimate(WorkKind.TRAINING, level=3, size=10) == pytest.approx(50, abs=0.1)
+        past(20 * seconds, kind=WorkKind.TRAINING, level=3, size=2 * PROMISED_ROWS)
+    assert estimate(WorkKind.TRAINING, level=1, size=PROMISED_ROWS) == pytest.approx(4, abs=0.1)
+    assert estimate(WorkKind.TRAINING, level=1, size=3 * PROMISED_ROWS) == pytest.approx(12, abs=0.1)
+    assert estimate(WorkKind.TRAINING, level=1, size=10**6, at_most=10) == pytest.approx(8, abs=0.1)
+    assert estimate(WorkKind.TRAINING, level=3, size=10) == pytest.approx(40, abs=0.1)
 
 
 def test_only_what_finished_counts():

@@ -309,7 +309,7 @@ def test_too_slow_is_told(uploaded, monkeypatch):
 
 
 def test_too_large_is_told(uploaded, settings):
-    settings.WORK_MEMORY_MB = 20
+    settings.TRAINING_MEMORY_MB = 20
     work = start(uploaded)
     work_run(work_id=work.pk)
     assert "more memory" in Work.objects.get().message, "it may have been the company it was in"

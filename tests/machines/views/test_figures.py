@@ -128,3 +128,9 @@ def test_look(
     keep(shown, f"figures-{width}-{scheme}")
     context.close()
     assert wrong == []
+
+
+def test_what_answers_is_told_in_names_that_people_know(measured: Machine, alice_client: Client) -> None:
+    text = " ".join(text_of(alice_client, measured).split())
+    assert text.count("Each answer is a weighted mean of these models.") == 2, "nothing where nothing is known"
+    assert "Boosted trees, random splits 60 % Network 40 %" in text and "boosting extra" not in text

@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 
 from machines.engine.errors import DataError
 from machines.engine.splits import Split, SplitKind
+from machines.forms.splits import MOST_LISTED
 from machines.reports import report_view
 from machines.services.splits import split_of, split_suggestions
 from machines.services.training import JOB, training_start
@@ -188,6 +189,59 @@ def test_as_many_queries_for_many_columns_as_for_few(visits, alice_client, djang
     with django_assert_max_num_queries(60) as many:
         shown = page(alice_client.get(url("columns", visits.pk)))
     assert len(many) == len(few) and shown.text.count("belong together? ") <= 5, "three suggestions are enough"
+
+
+# Tables of many columns
+
+
+@pytest.fixture
+def wide(visits):
+    """The same visits with many more measurements than anyone looks through."""
+    for number in range(3 * MOST_LISTED):
+        make_column(visits, name=f"marker {number}", type="FLOAT", profile=profile(300))
+    return visits
+
+
+def offered(shown, name):
+    control = shown.one("input", name=f"split-{name}")
+    at = shown.elements.index(("datalist", shown.one("datalist", id=control["list"])))
+    rest = [tag for tag, _ in shown.elements[at + 1 :]]
+    names = [a["value"] for tag, a in shown.elements[at + 1 :][: next(n for n, t in enumerate(rest) if t != "option")]]
+    return names
+
+
+def test_of_many_columns_one_is_named(wide, alice_client):
+    shown = page(alice_client.get(url("columns", wide.pk)))
+    assert not shown.all("select", name="split-group") and not shown.all("select", name="split-time")
+    assert "patient" in offered(shown, "group") and "day" in offered(shown, "time")
+    assert "patient" not in offered(shown, "time"), "labels have no order"
+    answer(alice_client, wide, group=" Patient")
+    assert kept(wide) == Split(SplitKind.GROUP, "patient"), "found whatever the case and spaces"
+    assert page(alice_client.get(url("columns", wide.pk))).one("input", name="split-group")["value"] == "patient"
+    answer(alice_client, wide, "time", time="marker 149")
+    assert kept(wide) == Split(SplitKind.TIME, "marker 149")
+
+
+def test_what_usually_tells_is_offered_before_the_rest(wide, alice_client, monkeypatch):
+    monkeypatch.setattr("machines.forms.splits.MOST_OFFERED", 2)
+    shown = page(alice_client.get(url("columns", wide.pk)))
+    assert offered(shown, "group") == ["city", "patient"] and offered(shown, "time") == ["day", "hour"]
+
+
+def test_a_name_that_does_not_exist_is_kept_and_told(wide, alice_client):
+    shown = page(answer(alice_client, wide, group="nurse"))
+    assert shown.text.count("There is no column “nurse” to choose here. Choose another one.") == 2
+    assert shown.one("input", name="split-group")["value"] == "nurse" and kept(wide) == Split()
+    shown = page(answer(alice_client, wide, "time", time="city"))
+    assert "“city” is no column of dates, times or numbers. Choose another one." in shown.text
+
+
+def test_names_that_differ_in_case_alone_are_told_apart(wide, alice_client):
+    make_column(wide, name="Patient", type="LABEL", profile=profile(80))
+    for name in ("Patient", "patient"):
+        answer(alice_client, wide, group=name)
+        assert kept(wide) == Split(SplitKind.GROUP, name)
+    assert "There is no column “PATIENT”" in page(answer(alice_client, wide, group="PATIENT")).text
 
 
 # What the report says

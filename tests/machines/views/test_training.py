@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 
-from machines.services.training import training_start
+from machines.engine.parameters import PROMISED_ROWS
+from machines.services.training import JOB, seconds_by_level, training_start
 from models import Machine, Work
 from models.machine import MachineStatus
 from models.work import WorkState
@@ -30,6 +33,16 @@ def test_it_works(machine, alice_client):
     response = alice_client.post(url("training", machine.pk), {"level": "2"})
     assert (response.status_code, response["Location"]) == (302, url("training", machine.pk))
     assert Work.objects.get().level == 2
+
+
+def test_the_time_of_a_level_grows_with_the_table(machine, alice_client):
+    Machine.objects.update(rows_count=10 * PROMISED_ROWS)
+    assert seconds_by_level(Machine.objects.get())[1] == 50
+    shown = page(alice_client.get(url("training", machine.pk)))
+    assert "1 · about 50 s" in shown.text and "3 · 10 min" in shown.text
+    alice_client.post(url("training", machine.pk), {"level": "1"})
+    work = Work.objects.get()
+    assert JOB.prepare(work, Path("folder"))["deadline"] == 50, "and so long it may learn"
 
 
 def test_a_waiting_training(machine, alice_client, alice):
