@@ -13,7 +13,7 @@ from machines.serving.predictor import Answer
 from machines.serving.reasons import Reasons
 
 MOST_SHOWN = 6
-TELLS = 0.005  # of the chance, or of the strongest part of a number: what moves it less is not worth a line
+TELLS = 0.005  # of a chance: what moves it less is not worth a line, nor is what would be written as 0
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,19 @@ class ReasonsView:
 def reasons_view(found: Reasons, answer: Answer, output: Mapping[str, Any]) -> ReasonsView | None:
     """Return the strongest reasons of one output's answer, and the rest as one; None where nothing moved it."""
     most = max(map(abs, found.parts.values()), default=0.0)
-    least = TELLS if answer.probabilities else TELLS * most
-    shown = [(name, part) for name, part in found.parts.items() if abs(part) > least][:MOST_SHOWN]
-    if not shown:
+    written = _points if answer.probabilities else partial(_in_unit, width=most, output=output)
+    least, nothing = TELLS if answer.probabilities else 0.0, written(0.0)
+
+    def tells(part: float) -> bool:
+        return abs(part) > least and written(abs(part)) != nothing
+
+    lines = [(name, part) for name, part in found.parts.items() if tells(part)][:MOST_SHOWN]
+    if not lines:
         return None
-    rest = sum(found.parts.values()) + found.others - sum(part for _name, part in shown)
-    lines = [*shown, (_("Everything else"), rest)] if abs(rest) > least else shown
+    rest = sum(found.parts.values()) + found.others - sum(part for _name, part in lines)
+    if tells(rest):
+        lines.append((_("Everything else"), rest))
     longest = max(abs(part) for _name, part in lines)
-    written = _points if answer.probabilities else partial(_in_unit, width=longest, output=output)
     reasons = [Reason(name, _signed(written(abs(part)), part), 100 * abs(part) / longest) for name, part in lines]
     return ReasonsView(_usual(found, answer, output), reasons)
 

@@ -1,4 +1,4 @@
-"""What the engine fits, as people call it. The engine's names are in machines.engine.plan, .candidates and .search."""
+"""What the engine fits, as people call it. The engine's names are in machines.engine.plan and .recipes."""
 
 from collections.abc import Mapping
 
@@ -13,8 +13,10 @@ NAMES = {  # by how the engine's name begins: what follows are numbers of output
     "ensemble in fine pieces": gettext_lazy("Large ensemble of networks"),
     "deep network": gettext_lazy("Deep network"),
     "incomplete rows": gettext_lazy("Network for incomplete rows"),
+    "usual": gettext_lazy("What is usual"),
     "linear": gettext_lazy("Linear model"),
     "boosting extra": gettext_lazy("Boosted trees, random splits"),
+    "boosting root": gettext_lazy("Boosted trees, of the square root"),
     "boosting": gettext_lazy("Boosted trees"),
     "plain forest": gettext_lazy("Random forest"),
     "forest": gettext_lazy("Random forest, random splits"),

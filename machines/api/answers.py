@@ -4,15 +4,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from machines.forms.rows import reader_of
+from django.utils.translation import gettext as _
+
+from machines.engine.schema import Table
+from machines.forms.rows import RowsError, TooManyRowsError, reader_of
 from machines.forms.tensors import answer_of, read_tensors
 from machines.services import usage
 from machines.services.hosting import Host, host_of
-from machines.services.predictions import predictor_of
+from machines.services.predictions import predictor_of, reasons_of
 from machines.services.texts import sentence
 from machines.serving.predictor import Answer
+from machines.serving.reasons import Reasons
 from machines.serving.uploaded import AnyPredictor, UploadedPredictor, unusual
 from models import Machine, ModelVersion
+
+MOST_EXPLAINED = 10  # rows of one call: each takes as long as some hundred others
 
 
 class Asked(NamedTuple):
@@ -38,12 +44,45 @@ class Caller(NamedTuple):
 
 
 def machine_answer(machine: Machine | Asked, sent: Any, caller: Caller) -> dict[str, Any]:
-    """Answer {"rows": [...]} by columns. Raises RowsError, TooManyRowsError, NotTrainedError, ModelFailedError."""
+    """Answer {"rows": [...]} by columns, with "reasons": true with the reasons of each answer.
+
+    Raises RowsError, TooManyRowsError, NotTrainedError, ModelFailedError.
+    """
     predictor = predictor_of(machine, caller.name)
     rows = reader_of(predictor).read(sent)
+    is_explained = _wants_reasons(sent)
     answers = predictor.predict(rows.table)
+    predictions = _predictions(answers)
+    if is_explained:
+        _explain(predictions, predictor, rows.table)
     usage.note(caller.key_pk, machine.pk, len(sent["rows"]))
-    return {"predictions": _predictions(answers), "warnings": [*rows.warnings, *_doubts(predictor, answers)]}
+    return {"predictions": predictions, "warnings": [*rows.warnings, *_doubts(predictor, answers)]}
+
+
+def _wants_reasons(sent: Mapping[str, Any]) -> bool:
+    wanted = sent.get("reasons", False)
+    if not isinstance(wanted, bool):
+        words = _("Send true or false for “reasons”.")
+        raise RowsError(words, {"reasons": [words]})
+    if wanted and len(sent["rows"]) > MOST_EXPLAINED:
+        words = _(
+            "%(sent)s rows are too many to give reasons for. Send at most %(most)s at once, or ask without reasons."
+        )
+        raise TooManyRowsError(words % {"sent": len(sent["rows"]), "most": MOST_EXPLAINED})
+    return wanted
+
+
+def _explain(predictions: Iterable[dict[str, Any]], predictor: AnyPredictor, table: Table) -> None:
+    """Add the reasons to each row's answers: output -> what moved it, None where there is nothing to compare with."""
+    names = [output["name"] for output in predictor.metadata["outputs"]]
+    for number, prediction in enumerate(predictions):
+        row = {name: cells[number : number + 1] for name, cells in table.items()}
+        found = {reasons.output: _told(reasons) for reasons in reasons_of(predictor, row)}
+        prediction |= {f"{name}:reasons": found.get(name) for name in names}
+
+
+def _told(reasons: Reasons) -> dict[str, Any]:
+    return {"usual": reasons.usual, "parts": reasons.parts, "others": reasons.others}
 
 
 def _doubts(predictor: AnyPredictor, answers: Sequence[Answer]) -> list[str]:

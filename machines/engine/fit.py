@@ -10,7 +10,7 @@ import orjson
 import torch
 
 from machines.engine.blend import blend_of, doubt_of
-from machines.engine.candidates import usual_seconds
+from machines.engine.costs import usual_seconds
 from machines.engine.encode import Encoded, TableEncoder
 from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.export import Answer, output_names, serialize

@@ -12,7 +12,7 @@ from machines.engine.files import write_safely
 from machines.engine.job import Parent, serve
 from machines.engine.parameters import MEMORY_MB
 
-UNREADABLE = gettext_noop("%(cells)s cells of “%(column)s” could not be read as its type and count as missing.")
+UNREADABLE = gettext_noop("Cells of “%(column)s” that could not be read as its type count as missing: %(cells)s.")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def run(request: dict[str, Any], parent: Parent) -> None:
     job = Job.from_json(request)
     from machines.engine.parameters import Parameters
     from machines.engine.prepare import prepare
-    from machines.engine.sampling import read_within
+    from machines.engine.sampling import read_within, said_once
     from machines.engine.schema import Schema
     from machines.engine.splits import Split, columns_to_read
 
@@ -82,7 +82,8 @@ def run(request: dict[str, Any], parent: Parent) -> None:
     )
     report = fitted.report.to_json() | {"split": split.to_json()}
     lost = [_unreadable(name, cells) for name, cells in read.unreadable.items() if cells]
-    report["warnings"] += [notice.to_json() for notice in (*read.notices, *lost)]
+    notices = said_once([*fitted.report.warnings, *read.notices, *lost])
+    report["warnings"] = [notice.to_json() for notice in notices]
     report["rows"] = read.usable or report["rows"]
     write_safely(job.onnx_path, fitted.onnx)
     write_safely(job.report_path, orjson.dumps(report, option=orjson.OPT_SERIALIZE_NUMPY))

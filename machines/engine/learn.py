@@ -7,11 +7,12 @@ from functools import partial
 import numpy as np
 
 from machines.engine.blend import blend_weights, loss_of
-from machines.engine.candidates import Candidate, Recipe, fit_network, recipes
+from machines.engine.candidates import Candidate, Recipe, fit_network
 from machines.engine.lesson import Lesson
 from machines.engine.parameters import Parameters
 from machines.engine.plan import KINDS, make_plan
 from machines.engine.progress import Clock
+from machines.engine.recipes import recipes
 from machines.engine.trials import Stage
 
 BEGIN, DOUBT = 0.04, 0.08  # shares of the time: before it rows are read and encoded; for what answers incomplete rows

@@ -1,7 +1,7 @@
 """Ridge and logistic regression: the quickest candidate, and what every machine is compared with."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,14 +18,16 @@ Floats: TypeAlias = NDArray[np.float32]
 GoOn: TypeAlias = Callable[[], bool]
 
 PENALTIES = (30.0, 3.0, 0.3)  # that are tried, strong ones first
+ENDLESS = (np.inf,)  # leaves what is usual: where nothing can be learned, a blend is better off with it
 ABSENT = -30.0  # the score of a class that a fold has not met
 
 
 class Linear:
     """One linear model per fold; all take the penalty whose loss on unseen rows is lowest."""
 
-    def __init__(self, rounds: int = 100) -> None:
+    def __init__(self, rounds: int = 100, penalties: Sequence[float] = PENALTIES) -> None:
         self.rounds = rounds  # most steps of the solver
+        self.penalties = penalties
 
     def fit(self, sheet: Sheet, target: Target, folds: NDArray[np.int64], go_on: GoOn, stop: int = 0) -> Floats | None:
         """Answers of rows that folds answer, NaN for others: [rows, width]. None without time for the first penalty.
@@ -35,7 +37,7 @@ class Linear:
         """
         x = sheet(0)
         self.width, best, lowest = target.width, None, np.inf
-        for number, penalty in enumerate(PENALTIES[stop - 1 : stop] if stop else PENALTIES, start=1):
+        for number, penalty in enumerate(self.penalties[stop - 1 : stop] if stop else self.penalties, start=1):
             models = []
             for fold in range(count(folds)):
                 if not go_on():
@@ -71,6 +73,8 @@ class Linear:
 
     def _one(self, x: Floats, target: Target, penalty: float) -> tuple[Floats, Floats]:
         """weights [features, width], bias [width]"""
+        if np.isinf(penalty):
+            return np.zeros((x.shape[1], self.width), np.float32), _usual(target)
         if not target.classes:
             model: Any = Ridge(penalty, solver="lsqr" if x.size > 4e6 else "auto").fit(x, target.values)
             return model.coef_.reshape(-1, 1).astype(np.float32), np.array([model.intercept_], np.float32)
@@ -90,3 +94,11 @@ class Linear:
         e = np.exp(scores - scores.max(1, keepdims=True))
         chances: Floats = e / e.sum(1, keepdims=True)
         return chances
+
+
+def _usual(target: Target) -> Floats:
+    """The mean, or the logarithms of how often each class occurs: [width]"""
+    if not target.classes:
+        return np.array([target.values.mean()], np.float32)
+    counts = np.bincount(target.values, minlength=target.width)
+    return np.where(counts, np.log(np.maximum(counts, 1) / len(target.values)), ABSENT).astype(np.float32)

@@ -32,8 +32,6 @@ KINDS = (
     Kind("network", 1, (128, 128), 0, 0.25, 3e-3, True),
     Kind("network in pieces", 1, (96, 96), 48, 0.25, 3e-3, True),
     Kind("ensemble network", 8, (96, 96), 24, 0.1, 1e-2, False),
-    Kind("deep network", 1, (256, 128, 128), 0, 0.3, 3e-3, True),
-    Kind("ensemble in fine pieces", 16, (128, 128), 48, 0.1, 6e-3, False),
 )
 
 

@@ -17,6 +17,7 @@ LEAST_ROWS = 20
 MOST_CLASSES = 1000
 MOST_LETTERS = 1000  # of a label that is predicted
 FARTHEST, NEAREST = 1e100, 1e-100  # squares of larger numbers, and of smaller differences, are lost
+PIECE = 10_000  # cells that are looked at together
 CELLS_PER_SECOND = 600_000  # so many cells are read per second of the time allowed
 
 NO_INPUTS = gettext_noop("No column is used as an input. Choose at least one column to predict from.")
@@ -25,8 +26,10 @@ BAD_OUTPUT = gettext_noop("“%(column)s” holds %(type)s. Only numbers (FLOAT)
 ABSENT = gettext_noop("The column “%(column)s” is not in the data.")
 TWICE = gettext_noop("The name “%(column)s” would stand for two things in the machine. Rename that column.")
 NAMELESS = gettext_noop("A column has no name. Name it, or ignore it.")
-FEW_ROWS = gettext_noop("Only %(rows)s rows have an answer in “%(column)s”. At least %(least)s are needed.")
+FEW_ROWS = gettext_noop("Rows with an answer in “%(column)s”: %(rows)s. At least %(least)s are needed.")
 CONSTANT = gettext_noop("“%(column)s” is “%(value)s” in every row, so there is nothing to learn.")
+NO_TEXT = gettext_noop("“%(column)s” holds half a character, which is no text, in row %(row)s. Correct it there.")
+NO_NAME = gettext_noop("The name of the column “%(column)s” holds half a character, which is no text. Rename it.")
 INFINITE = gettext_noop("“%(column)s” holds an infinite number, in row %(row)s. Correct it or leave the cell empty.")
 BEYOND = gettext_noop(
     "“%(column)s” holds numbers from %(low)s to %(high)s, too large or too close together to reckon with. "
@@ -37,7 +40,7 @@ LONG = gettext_noop(
 )
 MANY_CLASSES = gettext_noop("“%(column)s” has %(classes)s different labels; at most %(most)s can be told apart.")
 UNIQUE = gettext_noop("Nearly every row of “%(column)s” has a label of its own, so there is nothing to repeat.")
-LEFT_OUT = gettext_noop("%(rows)s rows without an answer in “%(column)s” were left out.")
+LEFT_OUT = gettext_noop("Rows without an answer in “%(column)s” were left out: %(rows)s.")
 ONCE = gettext_noop("These labels of “%(column)s” occur only once and were left out: %(labels)s.")
 SAMPLED = gettext_noop("Learned from %(used)s of %(rows)s rows, chosen at random, to keep to the time.")
 
@@ -79,6 +82,7 @@ class Prepared:
 def prepare(table: Table, schema: Schema, seconds: float, seed: int) -> Prepared:
     """Check the schema against the table and choose usable rows, as many as the time allows. Raises DataError."""
     check_names(table, schema)
+    _check_texts(table, schema)
     rng = np.random.default_rng(seed)
     warnings: list[Notice] = []
     rows = usable_rows(table, schema, warnings)
@@ -106,6 +110,25 @@ def check_names(table: Table, schema: Schema) -> None:
     for column in schema.outputs:
         if not column.type.can_be_output:
             raise DataError(BAD_OUTPUT, column=column.name, type=str(column.type))
+
+
+def _check_texts(table: Table, schema: Schema) -> None:
+    """Raise DataError where a name or a cell holds half of a pair of surrogates: nothing can be written with it."""
+    for column in schema.columns:
+        if not _is_text(column.name):
+            raise DataError(NO_NAME, column=column.name.encode(errors="replace").decode())
+        cells = table[column.name] if column.is_used and column.type.is_text else ()
+        if not all(_is_text("".join(cells[at : at + PIECE])) for at in range(0, len(cells), PIECE)):
+            row = next(at for at, cell in enumerate(cells, start=1) if not _is_text(cell))
+            raise DataError(NO_TEXT, column=column.name, row=row)
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_clashes(inputs: Sequence[str], outputs: Sequence[str]) -> None:

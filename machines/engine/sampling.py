@@ -4,7 +4,7 @@ Of a table that is too large, rows are chosen at random before they are read: th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +60,17 @@ def read_within(
         about = {"used": most, "rows": len(answered)}
         notices.append(Notice(SAMPLED if in_time < in_memory else TO_FIT, about, Weight.WARNING))
     return Read(*parse_table(pick_rows(parts, names, chosen), used), notices, len(answered))
+
+
+def said_once(notices: Sequence[Notice]) -> list[Notice]:
+    """The same, but of samples that were taken one of another only the smallest, as one of all rows."""
+    samples = [notice for notice in notices if notice.template in (SAMPLED, TO_FIT)]
+    if not samples:
+        return list(notices)
+    least = min(samples, key=lambda sample: sample.values["used"])
+    rows = max(sample.values["rows"] for sample in samples)
+    told = replace(least, values={"used": least.values["used"], "rows": rows})
+    return [told if notice is least else notice for notice in notices if notice is least or notice not in samples]
 
 
 def _answered(parts: Sequence[Path], schema: Schema) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], list[Notice]]:

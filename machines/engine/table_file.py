@@ -25,7 +25,6 @@ from machines.engine.prepare import SAMPLED
 from machines.engine.reading import RawTable, read_table
 from machines.engine.reading.__main__ import FAILED, NO_ROOM, options_for_profile
 from machines.engine.reading.options import ReadOptions
-from machines.engine.sampling import read_within
 from machines.engine.schema import Column, DataType, Role, Schema, Table
 from machines.engine.splits import Split, columns_to_read
 
@@ -46,7 +45,9 @@ UNKNOWN_ALL = gettext_noop("There is no column “%(column)s”. The columns are
 BOTH = gettext_noop("“%(column)s” cannot be an output and ignored at the same time.")
 LEFT_OUT = gettext_noop("“%(column)s” was left out: %(why)s")
 HURRIED = gettext_noop("Looked at briefly, because the time was short.")
-GUESSED = gettext_noop("%(count)s columns were looked at only briefly, to keep to the time. Allow more with --seconds.")
+GUESSED = gettext_noop(
+    "Columns that were looked at only briefly, to keep to the time: %(count)s. Allow more with --seconds."
+)
 CUT = gettext_noop("Only the first %(read)s of %(size)s MB were read, to keep to the time.")
 
 
@@ -74,6 +75,8 @@ def load(path: Path, wishes: Wishes, seconds: float, seed: int, memory_mb: int =
 
     Takes about half of `seconds` at most: of a large file only a part is read, with a notice. Raises DataError.
     """
+    from machines.engine.sampling import read_within  # it loads scikit-learn, which nobody needs to read a file
+
     end = monotonic() + seconds
     with tempfile.TemporaryDirectory(prefix="easyautoml-") as folder:
         raw = _read(path, Path(folder), seconds)

@@ -68,9 +68,14 @@ def prediction_make(*, machine: Machine, values: Mapping[str, float | str | None
 
 
 def reasons_find(*, machine: Machine, values: Mapping[str, float | str | None]) -> list[Reasons]:
-    """Explain the answer to one row, as `prediction_make` takes it; [] for an uploaded model. Raises NotTrainedError."""
+    """Explain the answer to one row, as `prediction_make` takes it; see `reasons_of`. Raises NotTrainedError."""
     predictor = predictor_of(machine)
-    return reasons(predictor, row_table(predictor.schema, values)) if isinstance(predictor, Predictor) else []
+    return reasons_of(predictor, row_table(predictor.schema, values))
+
+
+def reasons_of(predictor: AnyPredictor, row: Table) -> list[Reasons]:
+    """Explain the answer to one row of typed columns [1]; [] for an uploaded model, of which nobody knows what is usual."""
+    return reasons(predictor, row) if isinstance(predictor, Predictor) else []
 
 
 def predictions_make(*, machine: Machine, table: Table, caller: str = "") -> list[Answer]:

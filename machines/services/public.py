@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from machines.services.predictions import NotTrainedError, description_of, prediction_make
+from machines.services.predictions import NotTrainedError, description_of, prediction_make, reasons_find
 from machines.serving.predictor import Answer
+from machines.serving.reasons import Reasons
 from models import Machine, PublicLink
 
 
@@ -39,18 +40,20 @@ def _is_asked(item: Mapping[str, Any], link: PublicLink) -> bool:
     return not link.questions or item["name"] in link.questions or bool(item.get("required"))
 
 
-def public_answer(*, link: PublicLink, values: Mapping[str, float | str | None]) -> list[Answer]:
-    """Answer one row and count it. Raises LinkClosedError when the last answer was given, or the link ended, meanwhile;
+def public_answer(*, link: PublicLink, values: Mapping[str, float | str | None]) -> tuple[list[Answer], list[Reasons]]:
+    """Answer one row, explain the answers and count them once.
 
-    ModelFailedError when an uploaded model has none.
+    Raises LinkClosedError when the last answer was given, or the link ended, meanwhile; ModelFailedError when an uploaded
+    model has none.
 
     The answer comes first and is counted last, by one conditional UPDATE: what fails costs nothing, no lock is held
     while the machine thinks, and nobody sees an answer that was not counted.
     """
     try:
         answers = prediction_make(machine=link.machine, values=values)
+        reasons = reasons_find(machine=link.machine, values=values)
     except NotTrainedError as error:  # replaced or deleted at this very moment
         raise LinkClosedError from error
     if not link.claim():
         raise LinkClosedError
-    return answers
+    return answers, reasons

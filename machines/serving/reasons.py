@@ -67,9 +67,7 @@ def reasons(predictor: Predictor, row: Table) -> list[Reasons]:
 
 
 def usual_cells(description: Mapping[str, Any]) -> Cells:
-    """The middle of every number, the most frequent label, no text; {} for an uploaded model, which nobody measured."""
-    if description.get("is_uploaded"):
-        return {}
+    """The middle of every number, the most frequent label, no text."""
     inputs = description.get("inputs", ())
     return {i["name"]: i["median"] if "median" in i else next(iter(i.get("labels", ())), "") for i in inputs}
 

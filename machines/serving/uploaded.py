@@ -32,8 +32,8 @@ FAILED = {  # what a person is told when the locked runner has no answer, by the
     "lock": gettext_noop("This server cannot lock models of this format up, so it does not run them."),
     "gone": gettext_noop("This model was replaced or deleted just now. Open it again."),
 }
-UNUSABLE = gettext_noop("The model gave no usable answer for “%(name)s” in %(rows)s rows.")
-SUM = gettext_noop("The chances that the model tells for “%(name)s” do not add up to 100 %% in %(rows)s rows.")
+UNUSABLE = gettext_noop("The model gave no usable answer for “%(name)s” (rows: %(rows)s).")
+SUM = gettext_noop("The chances that the model tells for “%(name)s” do not add up to 100 %% (rows: %(rows)s).")
 
 
 class UploadedPredictor:

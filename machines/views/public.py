@@ -58,8 +58,8 @@ def _page(request: HttpRequest, link: PublicLink) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         warnings = form.warn_out_of_range()
         try:
-            answers = public_answer(link=link, values=form.values)
-            context |= {"answers": answer_views(answers, description), "warnings": warnings}
+            answers, reasons = public_answer(link=link, values=form.values)
+            context |= {"answers": answer_views(answers, description, reasons), "warnings": warnings}
         except ModelFailedError as error:
             form.add_error(None, sentence(error.notice))
     return render_page(request, "public/form.html", context, partial="work")

@@ -156,12 +156,34 @@ SCHEMAS: dict[str, Json] = {
         unit=text(),
         description=text(),
     ),
-    "Rows": thing(rows=listed({"type": "object", "description": "Column → value; what is unknown is left out."})),
+    "Rows": thing(
+        optional=("reasons",),
+        rows=listed({"type": "object", "description": "Column → value; what is unknown is left out."}),
+        reasons={
+            "type": "boolean",
+            "default": False,
+            "description": "Whether each output comes with its reasons. Of 10 rows at most.",
+        },
+    ),
     "Predictions": thing(
         predictions=listed(
-            {"type": "object", "description": "Output → value, with its range or the chance of each class."}
+            {
+                "type": "object",
+                "description": "Output → value, with its range or the chance of each class; `<output>:reasons` as asked.",
+                "patternProperties": {":reasons$": {"anyOf": [of("Reasons"), {"type": "null"}]}},
+            }
         ),
         warnings=listed(text()),
+    ),
+    "Reasons": thing(
+        "What moved an answer away from that to a row of usual values. They add up to the answer; they are no causes.",
+        usual=number("Of the usual row: the number, or the chance of the label that was answered."),
+        parts={
+            "type": "object",
+            "description": "Column → how far its value moves the answer, the strongest first.",
+            "additionalProperties": number(),
+        },
+        others=number("The same of all other columns together."),
     ),
     "Level": thing(
         optional=("level", "split"),

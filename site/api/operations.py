@@ -194,7 +194,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "predictMachine",
         MACHINES,
         "Ask a machine",
-        "At most 10,000 rows and 20 MB. What is unknown is left out of a row.",
+        "At most 10,000 rows and 20 MB. What is unknown is left out of a row. With `reasons`, 10 rows at most, each output "
+        "says what moved it: `<output>:reasons`, `null` where nothing differs from what is usual.",
         scope="predict",
         body="Rows",
         sent={"rows": [{"Glucose": 148, "Age": 50}]},

@@ -13,7 +13,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from api.formats import MOST_BYTES, Pages
 from api.throttling import CALLS
+from machines.api.answers import MOST_EXPLAINED
 from machines.forms.rows import MOST_ERRORS, MOST_ROWS
+from machines.serving.reasons import MOST_PLAYERS
 from models import Machine, User, Work
 from models.api_key import Scope
 from tests.api.conftest import make_key
@@ -66,14 +68,16 @@ def run(diabetes, alice, live_server: LiveServer, tmp_path):
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is missing: install it with `apt-get install curl`")
 def test_the_examples_for_the_shell(run, diabetes, tmp_path):
     calls = [example for example in examples("bash") if "/work/" not in example and example.startswith("curl")]
-    assert len(calls) == 5
-    listed, machine, answer, work, download = (run("bash", "-c", example) for example in calls)
+    assert len(calls) == 6
+    listed, machine, answer, why, work, download = (run("bash", "-c", example) for example in calls)
     assert list(json.loads(listed)[0]) == list(promised(0)[0])
     assert json.loads(machine)["columns"][0]["name"] == "Glucose"
     told = json.loads(answer)
     assert list(told) == list(promised(1))
     assert [list(row) for row in told["predictions"]] == [list(row) for row in promised(1)["predictions"]]
-    assert list(json.loads(work)) == list(promised(2)) and Work.objects.get().pk == int(json.loads(work)["work"])
+    (found,), (shown,) = json.loads(why)["predictions"], promised(2)["predictions"]
+    assert list(found) == list(shown) and list(found["Outcome:reasons"]) == list(shown["Outcome:reasons"])
+    assert list(json.loads(work)) == list(promised(3)) and Work.objects.get().pk == int(json.loads(work)["work"])
     assert download == "" and (tmp_path / "machine.onnx").read_bytes() == diabetes.training_nn_model_extfield
 
 
@@ -81,7 +85,7 @@ def test_the_examples_for_the_shell(run, diabetes, tmp_path):
 def test_the_examples_about_work(run, training):
     look, ends = (example for example in examples("bash") if "/work/" in example)
     told = json.loads(run("bash", "-c", look))
-    assert told == promised(3) | {"id": str(training.pk), "machine": training.machine_id}
+    assert told == promised(4) | {"id": str(training.pk), "machine": training.machine_id}
     finished, cancelled = run("bash", "-c", ends).replace("}{", "}\n{").splitlines()
     assert list(json.loads(finished)) == list(told) and json.loads(finished)["status"] == "running"
     assert json.loads(cancelled)["status"] == "cancelled"
@@ -99,7 +103,14 @@ def test_the_example_for_python(run):
 
 def test_the_refusal_that_is_shown(diabetes, alice):
     response = make_key(alice).ask(diabetes, {}, {"Glucose": "high"})
-    assert response.json() == promised(4)
+    assert response.json() == promised(5)
+
+
+def test_the_reasons_that_are_shown_add_up():
+    (row,) = promised(2)["predictions"]
+    found = row["Outcome:reasons"]
+    total = found["usual"] + sum(found["parts"].values()) + found["others"]
+    assert total == pytest.approx(row["Outcome:probabilities"][row["Outcome"]])
 
 
 def test_every_scope_is_named():
@@ -111,6 +122,8 @@ def test_every_scope_is_named():
 def test_the_figures_are_those_of_the_code():
     assert f"Up to {MOST_ROWS:,} rows go into one call" in TEXT
     assert f"more than {MOST_ROWS:,} rows or {MOST_BYTES // 1_000_000} MB" in TEXT
+    assert f"for {MOST_EXPLAINED} rows in one call at most" in TEXT
+    assert f"more than {MOST_EXPLAINED} rows with reasons" in TEXT and f"more than {MOST_PLAYERS};" in TEXT
     assert f"ask {CALLS['predict']} times (" in TEXT
     assert f"upload {CALLS['upload']} files and make {CALLS['other']} other calls a minute" in TEXT
     assert f"A page holds {Pages.page_size} machines" in TEXT

@@ -128,6 +128,15 @@ def test_it_asks_the_database_twice(server, program, machine):
     assert len(asked) == 2 and server.ways[-1] == "short"
 
 
+def test_reasons_are_the_same(server, program, machine):
+    warmed(server, program, machine)
+    path = f"/api/machines/{machine.pk}/predict/"
+    body = orjson.dumps({"rows": [ROW, {}], "reasons": True})
+    short = server.post(program.secret, path, body)
+    assert server.ways[-1] == "short" and short.json["predictions"][0]["price:reasons"]["parts"]
+    assert short == server.post(program.secret, path, body, HTTP_COOKIE="a=b") and server.ways[-1] == "long"
+
+
 def test_a_warning_reads_the_same(server, program, machine):
     rows = [ROW | {"size": 5000, "day": "2035-01-01", "risk": "yes"}, {"size": -5000}]
     warmed(server, program, machine)
@@ -185,6 +194,8 @@ WRONG = {
     "no object": b'{"rows": [1]}',
     "a wrong value": b'{"rows": [{"size": "forty"}]}',
     "a wrong column": b'{"rows": [{"siez": 1}]}',
+    "a strange wish": b'{"rows": [{}], "reasons": "yes"}',
+    "many to explain": b'{"rows": [' + b",".join([b"{}"] * 11) + b'], "reasons": true}',
     "no number": b'{"rows": [{"size": NaN}]}',
     "much": b'{"rows": [' + b",".join([b"{}"] * 10_001) + b"]}",
     "very much": b'{"rows": [{"note": "' + b"x" * 70_000 + b'"}]}',

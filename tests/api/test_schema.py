@@ -76,12 +76,13 @@ def test_answers_are_as_described(told, program, alice):
     from tests.machines.houses import houses
 
     model, machine = make_version(owner=alice).machine, houses().machine(owner=alice)
+    why = {"rows": [{}, {"size": 95, "city": "north"}], "reasons": True}
     asked = {
         "Model": program.get("models/").json()[0],
         "ModelDetails": program.get(f"models/{model.pk}/").json(),
         "Machine": program.get("machines/").json()[0],
         "MachineDetails": program.get(f"machines/{machine.pk}/").json(),
-        "Predictions": program.ask(machine, {}).json(),
+        "Predictions": program.post(f"machines/{machine.pk}/predict/", why).json(),
         "Error": program.get("models/0/").json(),
     }
     for name, answer in asked.items():

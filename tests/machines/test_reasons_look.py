@@ -8,7 +8,8 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from models import Machine
-from tests.browsing import faults, keep
+from tests.browsing import faults, keep, listen, unexpected
+from tests.machines.test_public import path, publish
 from tests.machines.views.pages import url
 
 pytestmark = [
@@ -37,4 +38,23 @@ def test_it_works(chromium: Any, live_server: LiveServer, machine: Machine, alic
     page.get_by_label("Hidden layers").fill("64, 32")
     keep(page, f"network-{width}")
     assert faults(page) == []
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_strangers_see_them_too(
+    chromium: Any, live_server: LiveServer, machine: Machine, width: int, scheme: str
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    said = listen(page)
+    page.goto(live_server.url + path(publish(machine)))
+    page.get_by_label("size").fill("95")
+    page.get_by_label("note").fill("a new roof and a garden")
+    page.get_by_role("button", name="Predict").click()
+    page.get_by_text("With usual values the answer is").wait_for()
+    keep(page, f"public-reasons-{width}-{scheme}")
+    assert faults(page) == [] and unexpected(said) == []
+    assert context.cookies() == []
     context.close()

@@ -1,8 +1,11 @@
 """What the commands for files share: they need neither database nor account, and refuse bad input in one sentence."""
 
+import atexit
+import os
 import resource
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,6 +21,7 @@ from machines.engine.errors import DataError, gettext_noop
 
 BAD_INPUT = 2  # exit status
 INTERRUPTED = 130
+UNHEARD = 0.5  # seconds after an alarm by which the block must have heard it
 LONGEST_START = 60.0  # seconds; a process that claims to be older has a clock we cannot trust
 
 BAD_OPTION = gettext_noop("%(message)s. Run the command with --help to see how it is used.")
@@ -44,10 +48,10 @@ class PlainCommand(BaseCommand):
         try:
             super().run_from_argv(argv)
         except DataError as error:
-            self.stderr.write(" ".join(str(error).split()))
-            sys.exit(BAD_INPUT)
+            _refuse(error)
         except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
+            _leave(INTERRUPTED)
+        _leave(0)
 
     def warn(self, sentences: Sequence[object]) -> None:
         for sentence in sentences:
@@ -112,17 +116,38 @@ def process_age() -> float:
     return age if 0 <= age < LONGEST_START else time.process_time()
 
 
+def _refuse(error: DataError) -> NoReturn:
+    print(" ".join(str(error).split()), file=sys.stderr)
+    _leave(BAD_INPUT)
+
+
+def _leave(status: int) -> NoReturn:
+    """End this process at once: to take torch and a large table down in order takes a second or more."""
+    atexit._run_exitfuncs()  # removes temporary folders; multiprocessing ends its processes so, too
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError, ValueError):  # who reads is gone
+            stream.flush()
+    os._exit(status)
+
+
 @contextmanager
 def alarm(seconds: float, error: DataError) -> Iterator[None]:
-    """Raise `error` in this thread, the main one, if the block is not done after `seconds`."""
+    """Raise `error` in this thread, the main one, if the block is not done after `seconds`.
+
+    A library that computes does not hear of it: if the block goes on, the process ends as if the error had been raised.
+    """
 
     def ring(*_: object) -> NoReturn:
         raise error
 
+    last = threading.Timer(max(0.1, seconds) + UNHEARD, _refuse, [error])
+    last.daemon = True
+    last.start()
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, max(0.1, seconds), 0.5)
     try:
         yield
     finally:
+        last.cancel()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

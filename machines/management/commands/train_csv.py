@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from django.conf import settings
 
-from machines.engine.errors import DataError, gettext_noop
+from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.engine.files import write_safely
 from machines.engine.parameters import LEVELS, level_seconds
 from machines.engine.progress import Progress
@@ -75,10 +75,10 @@ class Command(PlainCommand):
             if self.is_own_process:
                 limits.enter_context(within_memory(settings.TRAINING_MEMORY_MB))
                 limits.enter_context(alarm(1.1 * seconds + LATEST + started - time.monotonic(), error))
-            fitted, warnings = self._train(data, options, end, None if is_json else seconds)
+            fitted, notices = self._train(data, options, end, None if is_json else seconds)
         with sentence_for_disk(save):
             write_safely(save, fitted.onnx)
-        report = _report(fitted, options["split"], warnings, time.monotonic() - started)
+        report = _report(fitted, options["split"], notices, time.monotonic() - started)
         self.stdout.write(
             orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if is_json else _summary(report, save)
         )
@@ -87,8 +87,8 @@ class Command(PlainCommand):
 
     def _train(
         self, data: Path, options: Mapping[str, Any], end: float, told: float | None
-    ) -> "tuple[Fitted, list[str]]":
-        """Read and learn until `end` on the monotonic clock; return the machine and sentences about the data.
+    ) -> "tuple[Fitted, list[Notice]]":
+        """Read and learn until `end` on the monotonic clock; return the machine and what to know about the data.
 
         Say how long it takes at most, `told`, before learning begins.
         """
@@ -120,7 +120,7 @@ class Command(PlainCommand):
             on_progress=self._show if self.stderr.isatty() else None,
             split=split,
         )
-        return fitted, [str(notice) for notice in loaded.notices]
+        return fitted, loaded.notices
 
     def _show(self, progress: Progress) -> bool:
         words = f"{progress.share:4.0%}  {progress.message}"
@@ -166,7 +166,9 @@ def _seed(text: str) -> int:
     return seed
 
 
-def _report(fitted: "Fitted", split: Split, warnings: Sequence[str], seconds: float) -> dict[str, Any]:
+def _report(fitted: "Fitted", split: Split, notices: Sequence[Notice], seconds: float) -> dict[str, Any]:
+    from machines.engine.sampling import said_once
+
     report = fitted.report
     return {
         "outputs": [output.name for output in report.outputs],
@@ -181,7 +183,7 @@ def _report(fitted: "Fitted", split: Split, warnings: Sequence[str], seconds: fl
         "holdout": {output.name: _metrics(output, "holdout") for output in report.outputs},
         "baseline": {output.name: _metrics(output, "baseline") for output in report.outputs},
         "importance": dict(report.importance),
-        "warnings": [*warnings, *(str(warning) for warning in report.warnings)],
+        "warnings": list(map(str, said_once([*notices, *report.warnings]))),
     }
 
 

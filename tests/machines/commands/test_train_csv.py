@@ -15,6 +15,18 @@ from machines.engine.table_file import size_at_a_glance
 from machines.management.commands._plain import process_age
 from tests.machines.commands.conftest import ROWS, Trained, flats, run, write
 
+# Waits, deaf to signals, for a lock that it holds itself, as a library that computes for long would.
+DEAF = """
+import ctypes, tempfile
+from machines.engine.errors import DataError
+from machines.management.commands._plain import alarm
+folder, lock = tempfile.TemporaryDirectory(), ctypes.create_string_buffer(64)
+print(folder.name, flush=True)
+with alarm(0.2, DataError("Too late.")):
+    for _ in range(2):
+        ctypes.CDLL(None).pthread_mutex_lock(lock)
+"""
+
 pytestmark = pytest.mark.xdist_group("commands")
 DEMO = settings.BASE_DIR / "machines" / "demo" / "diabetes.csv"
 
@@ -145,6 +157,13 @@ def test_bad_input_from_the_command_line_is_one_sentence(tmp_path: Path) -> None
     done = command("train_csv", DEMO, "--output", "outcome", "--save", tmp_path / "machine.onnx")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "There is no column “outcome”. Did you mean “Outcome”?\n"
+
+
+def test_an_alarm_that_nobody_hears_ends_the_process_all_the_same() -> None:
+    words = {"cwd": settings.BASE_DIR, "capture_output": True, "text": True, "timeout": 60}
+    done = subprocess.run([sys.executable, "-c", DEAF], **words)
+    assert (done.returncode, done.stderr) == (2, "Too late.\n")
+    assert not Path(done.stdout.strip()).exists(), "what it had written for itself is gone"
 
 
 def test_age_of_a_process_grows() -> None:

@@ -21,4 +21,4 @@ def one_thread():
 def mixed():
     """A machine with every input type, a number output and a label output."""
     table, schema = make_table()
-    return fit(table, schema, level=1, deadline=8, seed=0, parameters=QUICK)
+    return fit(table, schema, level=1, deadline=3, seed=0, parameters=QUICK)

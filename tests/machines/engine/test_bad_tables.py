@@ -48,9 +48,9 @@ def prepared(table, *outputs, **options):
 
 
 REFUSED = {
-    "no row": ({"x": X[:0], "y": X[:0]}, "Only 0 rows have an answer in “y”. At least 20 are needed."),
-    "one row": ({"x": X[:1], "y": X[:1]}, "Only 1 rows have an answer in “y”. At least 20 are needed."),
-    "19 of 20 answers are missing": ({"x": X[:20], "y": np.append(NOTHING[:19], 1.0)}, "Only 1 rows have an answer in “y”."),
+    "no row": ({"x": X[:0], "y": X[:0]}, "Rows with an answer in “y”: 0. At least 20 are needed."),
+    "one row": ({"x": X[:1], "y": X[:1]}, "Rows with an answer in “y”: 1. At least 20 are needed."),
+    "19 of 20 answers are missing": ({"x": X[:20], "y": np.append(NOTHING[:19], 1.0)}, "Rows with an answer in “y”: 1."),
     "one class": ({"x": X, "y": words("a")}, "“y” is “a” in every row, so there is nothing to learn."),
     "one class and one lonely label": ({"x": X, "y": np.append(words("a", rows=99), "b")}, "“y” is “a” in every row"),
     "one number": ({"x": X, "y": np.full(ROWS, 3.5)}, "“y” is “3.5” in every row"),
@@ -64,6 +64,9 @@ REFUSED = {
         {"x": np.zeros(200_000), "y": words(*(f"c{i}" for i in range(100_000)), rows=200_000)},
         "“y” has 100000 different labels; at most 1000 can be told apart.",
     ),
+    "half a character": ({"x": words("a", "b\ud800"), "y": X}, "“x” holds half a character, which is no text, in row 2."),
+    "half a character as an answer": ({"x": X, "y": words("a", "b", "\udfff")}, "“y” holds half a character, .* in row 3."),
+    "half a character in a name": ({"x\udc00": X, "y": X}, "The name of the column “x.” holds half a character"),
     "long text": ({"x": X, "y": words("short", "x" * 1_000_000)}, "a text of 1000000 characters. Only labels .* of 1000 "),
 }  # fmt: skip
 
@@ -78,7 +81,7 @@ def test_refused(case):
 def test_answers_that_never_come_together_are_refused():
     first = COUNT <= 50
     table = {"x": X, "y": np.where(first, X, np.nan), "z": np.where(first, "", KIND).astype(object)}
-    with pytest.raises(DataError, match="Only 0 rows have an answer in “y, z”"):
+    with pytest.raises(DataError, match="Rows with an answer in “y, z”: 0"):
         prepared(table, "y", "z")
 
 
@@ -207,7 +210,7 @@ def odd_cells():
 @pytest.mark.filterwarnings("error")  # nor does a library say anything on the terminal
 def test_odd_cells_are_learned_from():
     table, schema = odd_cells()
-    fitted = fit(table, schema, level=1, deadline=3, seed=0, parameters=Parameters(epochs=4))
+    fitted = fit(table, schema, level=1, deadline=2, seed=0, parameters=Parameters(epochs=4))
     json.dumps(fitted.report.to_json(), allow_nan=False)
     y, rare = fitted.predictor().predict({name: table[name] for name in table if name not in ("y", "rare")})
     assert np.isfinite([y.values, y.low, y.high]).all() and (y.low <= y.values).all() and (y.values <= y.high).all()

@@ -27,7 +27,7 @@ def machine():
     y = 10 * x + 30 * (color == "red") + rng.normal(0, 1, 600)
     sort = np.where(x > 3, "many", "few").astype(object)
     table = {"x": x, "color": color, "y": y, "sort": sort}
-    return fit(table, SCHEMA, level=1, deadline=2.5, seed=1).predictor(), y
+    return fit(table, SCHEMA, level=1, deadline=2, seed=1).predictor(), y
 
 
 def answer(predictor, x, color):

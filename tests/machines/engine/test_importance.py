@@ -33,7 +33,7 @@ def test_it_works(rng):
     table = {name: rng.normal(size=600) for name in "abc"}
     table["y"] = 3 * table["a"] + table["b"] + rng.normal(size=600) * 0.1
     schema = Schema((*(Column(name, DataType.FLOAT) for name in "abc"), NUMBER))
-    report = fit(table, schema, level=1, deadline=3, seed=0).report
+    report = fit(table, schema, level=1, deadline=2, seed=0).report
     assert sum(report.importance.values()) == pytest.approx(1, abs=1e-4)
     for name, share in {"a": 0.9, "b": 0.1, "c": 0.0}.items():
         low, high = report.importance_range[name]
@@ -85,7 +85,7 @@ def test_of_very_many_columns_the_promising_ones_are_dealt_one_by_one(rng):
 def test_a_machine_of_many_columns_says_which_matter(rng, monkeypatch):
     monkeypatch.setattr(probes, "MOST_CELLS", 20_000)  # as if there were some thousand
     table, schema = wide_table(40, 200, rng)
-    report = fit(table, schema, level=1, deadline=3, seed=0).report
+    report = fit(table, schema, level=1, deadline=2, seed=0).report
     assert set(report.importance) == {column.name for column in schema.inputs}
     assert sum(report.importance.values()) == pytest.approx(1, abs=1e-3)
     assert report.importance["x7"] > 0.5 and sorted(report.importance, key=report.importance.get)[-2] == "l"

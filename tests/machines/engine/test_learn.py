@@ -46,7 +46,7 @@ def test_in_time_the_latest_rows_are_measured_and_then_learned_from():
         Column("size", DataType.FLOAT), Column("kind", DataType.LABEL), Column("cost", DataType.FLOAT, Role.OUTPUT),
     )  # fmt: skip
     table, split = {"day": day, "size": size, "kind": kind, "cost": cost}, Split(SplitKind.TIME, "day")
-    fitted = fit(table, Schema(columns), level=1, deadline=20, seed=0, split=split)
+    fitted = fit(table, Schema(columns), level=1, deadline=20, seed=0, split=split, parameters=Parameters(epochs=10))
     (answer,) = fitted.predictor().predict({"size": np.zeros(2), "kind": np.array(["down1", "up1"], object)})
     assert fitted.report.outputs[0].holdout["rmse"].value > 10
     assert answer.values[1] - answer.values[0] > 8

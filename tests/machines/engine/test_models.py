@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 from machines.engine.encode import Encoded
 from machines.engine.folds import PROBE, once
 from machines.engine.graph import Graph
-from machines.engine.linear import Linear
+from machines.engine.linear import ENDLESS, Linear
 from machines.engine.network import Network, Pieces, Shape
 from machines.engine.optimizers import MEMORY, Descent
 from machines.engine.prepare import Target
@@ -117,3 +117,13 @@ def test_pieces_of_a_number_that_is_mostly_zero():
     column = np.zeros((1000, 1), np.float32)
     column[:50, 0] = np.linspace(1, 3, 50)
     assert (Pieces(column, 16).inverse > 0).sum() > 10  # by rows alone there would be two
+
+
+@pytest.mark.parametrize("classes", [1, 2, 4])
+def test_what_is_usual(rows, classes):
+    """An endless penalty leaves nothing but the mean, or how often each class occurs."""
+    model, target = Linear(penalties=ENDLESS), target_of(rows, classes)
+    answers = model.fit(once(rows), target, np.arange(240) % 3, lambda: True)
+    shares = np.bincount(target.values) / 240 if classes > 1 else target.values.mean()
+    assert np.abs(model.predict(rows) - shares).max() < 1e-3
+    assert np.ptp(answers[::3], axis=0).max() < 1e-6 and np.abs(answers - shares).max() < 0.2

@@ -17,8 +17,8 @@ ALONE = (
 
 def figures():
     """The holdout figures of each output, and what its answer is blended from."""
-    table, schema = make_table(80)
-    told = fit(table, schema, level=2, deadline=600, seed=3, parameters=Parameters(epochs=1, shape=(4,))).report
+    table, schema = make_table(60)
+    told = fit(table, schema, level=1, deadline=600, seed=3, parameters=Parameters(epochs=1, shape=(4,))).report
     return [[output.weights, {name: m.value for name, m in output.holdout.items()}] for output in told.outputs]
 
 

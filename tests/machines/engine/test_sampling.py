@@ -5,9 +5,10 @@ import polars as pl
 import pytest
 
 from machines.engine import sampling
-from machines.engine.prepare import SAMPLED, rows_in_time
+from machines.engine.errors import Notice
+from machines.engine.prepare import LEFT_OUT, SAMPLED, rows_in_time
 from machines.engine.reading.parts import count_rows, pick_rows, read_parts
-from machines.engine.sampling import LEAST, TO_FIT, read_within
+from machines.engine.sampling import LEAST, TO_FIT, read_within, said_once
 from machines.engine.schema import Column, DataType, Role, Schema
 
 SCHEMA = Schema((Column("x", DataType.FLOAT), Column("town", DataType.LABEL), Column("y", DataType.FLOAT, Role.OUTPUT)))
@@ -64,6 +65,14 @@ def test_what_lacks_answers_needs_no_choice(parts, monkeypatch):
     monkeypatch.setattr(sampling, "_most_rows", lambda *_: (ROWS - 1, ROWS - 1))
     found = read(parts)
     assert len(found.table["x"]) == found.usable == ROWS / 2 and len(found.notices) == 1
+
+
+def test_samples_of_samples_are_said_once_by_the_smallest():
+    lost = Notice(LEFT_OUT, {"rows": 1, "column": "y"})
+    samples = [(SAMPLED, 5_000, 9_000), (TO_FIT, 400, 5_000), (SAMPLED, 1_000, 5_000)]
+    told = said_once([lost, *(Notice(why, {"used": used, "rows": rows}) for why, used, rows in samples)])
+    assert told == [lost, Notice(TO_FIT, {"used": 400, "rows": 9_000})]
+    assert said_once([lost]) == [lost]
 
 
 def test_picking_is_reading(parts):

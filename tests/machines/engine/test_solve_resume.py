@@ -12,7 +12,7 @@ from machines.engine import solve_job
 from tests.machines.commands.conftest import write
 from tests.machines.engine.solving import Bench, finish, said_of, start, unanswered
 
-ROWS = 3_000
+ROWS = 1_500
 # Ends itself as a loss of power would, when it is about to give the file with this number its name.
 KILLED = """
 import os, runpy, signal, sys
@@ -130,7 +130,7 @@ def test_killed_again_and_again_at_any_moment(bench, whole, format):
     """Each process lives a little longer than the one before, so that every step is hit, the joining too."""
     files, seconds = whole
     request = bench.request(write(bench.folder / "rows.csv", rows()), format=format, cells=1)
-    for share in (0.3, 0.5, 0.8, 1.0):
+    for share in (0.3, 0.6, 1.0):
         process = start(request)
         process.stdout.readline()
         time.sleep(seconds * share * random.uniform(0.8, 1.2))

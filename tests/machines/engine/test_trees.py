@@ -19,8 +19,8 @@ from machines.engine.schema import Column, DataType
 from machines.engine.trees import Boosting, Forest
 
 MAKERS = {
-    "boosting": lambda: Boosting(Settings(0, leaves=8, rate=0.1)),
-    "extra": lambda: Boosting(Settings(0, leaves=16, rate=0.1, extra=True, least=5, features=0.8)),
+    "boosting": lambda: Boosting(Settings(0, leaves=8, rate=0.2)),
+    "extra": lambda: Boosting(Settings(0, leaves=16, rate=0.3, extra=True, least=5, features=0.8)),
     "forest": lambda: Forest(0, trees_per_fold=30),
     "random forest": lambda: Forest(0, trees_per_fold=30, random=False),
 }
@@ -204,7 +204,9 @@ def test_a_file_of_sane_size(classes):
 def skewed(x):
     """Numbers that are never negative, with a few large ones, and the number 0 in their unit."""
     y = np.exp(x[:, 0] + 0.5 * x[:, 1])
-    return Target(Column("y", DataType.FLOAT), ((y - y.mean()) / y.std()).astype(np.float32), mean=y.mean(), std=y.std())
+    return Target(
+        Column("y", DataType.FLOAT), ((y - y.mean()) / y.std()).astype(np.float32), mean=y.mean(), std=y.std()
+    )
 
 
 def test_roots_of_numbers_are_learned_and_numbers_answered():
@@ -282,7 +284,7 @@ def test_without_lightgbm(slim, classes):
 
 
 def test_a_computer_where_lightgbm_cannot_be_loaded():
-    code = "import sys; sys.modules['lightgbm'] = None\nfrom machines.engine.trees import HAS_LIGHTGBM\nprint(HAS_LIGHTGBM)"
+    code = "import sys; sys.modules['lightgbm'] = None\nfrom machines.engine.boosters import HAS_LIGHTGBM\nprint(HAS_LIGHTGBM)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 

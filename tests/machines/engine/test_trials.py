@@ -27,7 +27,7 @@ TABLES = {"number": simple_table(60), "label": simple_table(60, classes=2), "bot
 
 
 def train(data, folder=None, **options):
-    usual = {"level": 2, "deadline": DEADLINE, "seed": 0, "parameters": QUICK}
+    usual = {"level": 1, "deadline": DEADLINE, "seed": 0, "parameters": QUICK}
     return fit(*data, trials=Trials(folder) if folder else None, **usual | options)
 
 
@@ -194,7 +194,7 @@ def _other_rows(data):
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": 1}, {"level": 1}, {"deadline": 500.0}, {"parameters": replace(QUICK, dropout=0.2)}, {"rows": True}],
+    [{"seed": 1}, {"level": 2}, {"deadline": 500.0}, {"parameters": replace(QUICK, dropout=0.2)}, {"rows": True}],
     ids=lambda change: next(iter(change)),
 )
 def test_trials_of_anything_else_do_not_count(both, change):
@@ -253,7 +253,7 @@ class Child:
         text = {column: ["" if str(v) == "nan" else str(v) for v in values] for column, values in table.items()}
         pl.DataFrame(text).write_parquet(part)
         self.job = {
-            "parts": [str(part)], "schema": schema.to_json(), "level": 2, "deadline": DEADLINE, "seed": 0,
+            "parts": [str(part)], "schema": schema.to_json(), "level": 1, "deadline": DEADLINE, "seed": 0,
             "parameters": {"epochs": 1, "shape": [8]}, "onnx_path": str(self.onnx),
             "report_path": str(folder / f"{name}.json"), "trials_path": str(self.trials),
         }  # fmt: skip
@@ -283,12 +283,9 @@ class Child:
 def test_a_killed_process_loses_nothing(trained, tmp_path):
     _, calm, folder = trained("number")
     hunted = Child(tmp_path, "hunted")
-    for kills in (1, 9):
-        before = times(hunted.trials) if hunted.trials.exists() else {}
-        hunted.kill_after(trials=kills)
-        recorded = {name: at for name, at in times(hunted.trials).items() if name.endswith(".trial")}
-        assert len(recorded) >= kills
-        assert all(recorded[name] == at for name, at in before.items() if name.endswith(".trial"))
+    hunted.kill_after(trials=5)
+    recorded = {name: at for name, at in times(hunted.trials).items() if name.endswith(".trial")}
+    assert 5 <= len(recorded) < len(times(folder))
     spent = max(elapsed(path) for path in hunted.trials.glob("*.trial"))
     events = hunted.events()
     assert events[-1] == {"kind": "done"} and events[0]["seconds_left"] <= DEADLINE - spent + 0.01  # rounded

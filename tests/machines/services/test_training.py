@@ -10,6 +10,7 @@ import orjson
 import pytest
 from django.db import connection
 
+from machines.engine import parameters
 from machines.engine.errors import DataError
 from machines.jobs import runner
 from machines.jobs.runner import work_run
@@ -52,7 +53,7 @@ def temporary(settings):
 @pytest.fixture
 def quick(monkeypatch):
     """Level 1 for a second: what is learned does not matter here."""
-    monkeypatch.setattr(service, "LEVEL_SECONDS", dict(service.LEVEL_SECONDS) | {1: 1.0})
+    monkeypatch.setattr(parameters, "LEVEL_SECONDS", dict(parameters.LEVEL_SECONDS) | {1: 1.0})
 
 
 @pytest.fixture

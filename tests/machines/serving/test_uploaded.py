@@ -186,11 +186,11 @@ def test_chances_that_do_not_add_up_are_shown_as_they_are_and_said():
     answer = read("chances", [[0.9, 0.8, 0.1], [0.2, 0.2, 0.6]], 3, labels=ABC)
     assert answer.probabilities["b"].tolist() == [0.8, 0.2]
     (notice,) = unusual([answer])
-    assert "do not add up to 100 % in 1 rows" in str(notice)
+    assert "do not add up to 100 % (rows: 1)" in str(notice)
 
 
 def test_answers_that_are_none_are_said():
-    assert "no usable answer for “out” in 2 rows" in str(unusual([read("number", [[np.nan], [1], [np.inf]])])[0])
+    assert "no usable answer for “out” (rows: 2)" in str(unusual([read("number", [[np.nan], [1], [np.inf]])])[0])
     assert unusual([read("number", [[1.0]])]) == []
 
 

@@ -58,5 +58,10 @@ def test_a_number_has_its_unit():
     assert found.reasons[0].text.startswith("−2") and found.reasons[0].text.endswith(" €")
 
 
+def test_nothing_is_written_as_zero():
+    """Of 120 two digits count, so that 4 would be “+0”: its line would say the opposite of a reason."""
+    assert [reason.text for reason in view({"a": 120.0, "b": -8.0, "c": 4.0, "d": -1.0}).reasons] == ["+120", "−10"]
+
+
 def test_where_nothing_moved_the_answer_nothing_is_said():
     assert view({"a": 0.0}) is None and view({}) is None and view({"a": 0.001}, label="yes") is None

@@ -349,8 +349,8 @@ def test_straight_lines_through_the_answer_are_left_out():
 
 
 def test_wide_and_long_tables():
-    wide = profile({f"c{at}": ["1.5", "2.5", "x"] * 4 for at in range(500)})
-    assert len(wide) == 500
+    wide = profile({f"c{at}": ["1.5", "2.5", "x"] * 4 for at in range(200)})
+    assert len(wide) == 200
 
 
 # Arrays

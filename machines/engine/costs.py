@@ -1,0 +1,63 @@
+"""What fitting costs: seconds on one usual core, by estimates that were fitted to measurements on some thirty tables.
+
+What is tried is decided by them and not by a clock, so that the same seed gives the same machine.
+"""
+
+from collections.abc import Sequence
+from math import log2
+
+from machines.engine.encode import Encoded
+from machines.engine.folds import count
+from machines.engine.lesson import Lesson
+from machines.engine.plan import MOST_IN_PIECES, SPEED
+from machines.engine.prepare import Target
+from machines.engine.trees import LEAST_TREES
+
+CELL = 3e-9  # seconds that a boosted tree takes per cell of its table
+TREE = 4e-5  # and on top of that
+SORTED = 1.2e-8  # seconds that a tree of a forest takes per row, feature it may split by and level
+BUNDLED = 6  # marks that LightGBM looks at together, as they exclude each other (Ke et al. 2017, section 4)
+USUAL_RATE = 0.06
+USUAL_ROUNDS, MORE_ROUNDS = 220, 600  # that boosting takes at that rate; for numbers of more than SOME_ROWS
+SOME_ROWS = 1_500
+FOREST = 40  # most trees of a forest's fold
+
+
+def usual_seconds(rows: int, encoded: Encoded, targets: Sequence[Target], folds: int) -> float:
+    """What boosting and a network take on so many rows, by estimate: the least that is worth calling a training."""
+    numbers = int(encoded.numbers.shape[1])
+    sums = sum(target.width if target.width > 2 else 1 for target in targets)
+    marks = encoded.width - numbers
+    weights = (numbers * (17 if numbers <= MOST_IN_PIECES else 1) + marks + 96 + sums) * 96
+    bundles = numbers + marks / BUNDLED
+    return rows * folds * (2 * USUAL_ROUNDS * sums * bundles * CELL + 24 * 6 * weights / SPEED)
+
+
+class Cost:
+    """What models of one output cost."""
+
+    def __init__(self, lesson: Lesson, target: Target) -> None:
+        self.folds = count(lesson.folds)
+        self.rows = int(lesson.train.shape[1])
+        self.features = lesson.encoded.width
+        self.bundles = (
+            lesson.encoded.numbers.shape[1] + lesson.encoded.codes.shape[2] + lesson.encoded.marks.shape[1] / BUNDLED
+        )
+        self.sums = target.width if target.width > 2 else 1
+        self.is_number = not target.classes
+
+    def linear(self) -> float:
+        passes = 1 if self.is_number else 3 * 60
+        return 0.01 + self.folds * passes * self.rows * self.features * self.sums * 4 / 3e9
+
+    def boosting(self, leaves: int, rate: float = USUAL_RATE) -> float:
+        rounds = MORE_ROUNDS if self.is_number and self.rows > SOME_ROWS else USUAL_ROUNDS
+        trees = rounds * self.sums * self.folds
+        per_tree: float = TREE * (1 + leaves / 16) + self.rows * self.bundles * CELL * (1 + leaves / 40)
+        return trees * per_tree * USUAL_RATE / rate
+
+    def forest(self, nodes: int) -> float:
+        """Of as many trees as there is room for."""
+        trees = min(FOREST, max(LEAST_TREES, nodes // (2 * self.folds * self.rows)))
+        tried = 0.6 * self.features if self.is_number else self.features**0.5
+        return trees * self.folds * (5e-4 + self.rows * tried * log2(self.rows + 2) * SORTED)

@@ -1,0 +1,115 @@
+"""What is tried, and in which order."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from machines.engine.boosters import EXTRA, HAS_LIGHTGBM, Settings
+from machines.engine.candidates import Model, Recipe, fit_network, fit_simple
+from machines.engine.costs import FOREST, USUAL_RATE, Cost
+from machines.engine.lesson import Lesson
+from machines.engine.linear import ENDLESS, Linear
+from machines.engine.parameters import Parameters
+from machines.engine.plan import KINDS, Kind, make_plan
+from machines.engine.prepare import Target
+from machines.engine.search import BOOSTING, NETWORKS, Search
+from machines.engine.trees import Boosting, Forest
+
+CHEAP, MOST_FOR_ONE = 0.06, 0.4  # shares of the time for learning: what costs less comes first; no network takes more
+SEARCHES, SEARCHED_FOR_ONE = (2, 4, 12, 50, 150), 0.15  # rounds of each level; share of the time that a network takes
+ROUNDS = 1000  # most of boosting at the usual rate
+MANY_ROWS = 8_000
+SKEWED = 0.5
+MOST_CLASSES_IN_TREES = 100
+MOST_CELLS = 60_000_000  # beyond which models that need all rows as one matrix are left out
+
+
+def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, seconds: float) -> Iterator[Recipe]:
+    """What is worth trying, in order: what is cheap, for it adds most per second; networks; the rest; what a search proposes.
+
+    `seconds` is the time for learning.
+    """
+    most = MOST_FOR_ONE * seconds
+    simple = [] if parameters.only_network else list(_simple(lesson, level, seed))
+    # Of many rows, pieces pay, what is smooth does not, and time is short for ensembles.
+    kinds = KINDS[1:2] if _has_many_rows(lesson) else KINDS
+    networks = [_network(lesson, parameters, kind, seed, most) for kind in kinds]
+    first = [recipe for recipe in simple if recipe.seconds < CHEAP * seconds] or simple[:2]
+    yield from first
+    yield from networks[:2]
+    yield from [recipe for recipe in simple if recipe not in first]
+    yield from networks[2:]
+    yield from _searched(lesson, parameters, SEARCHES[level - 1], seed, SEARCHED_FOR_ONE * seconds)
+
+
+def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
+    """The models of single outputs, in an order of their own."""
+    if lesson.encoded.numbers.size + lesson.encoded.marks.size > MOST_CELLS:
+        return
+    nodes = 200_000 if level < 3 else 600_000
+    for i, target in enumerate(lesson.targets):
+        cost = Cost(lesson, target)
+        yield _recipe(f"usual {i}", i, False, 0.0, lambda: Linear(penalties=ENDLESS))
+        yield _recipe(f"linear {i}", i, False, cost.linear(), Linear)
+        if target.width > MOST_CLASSES_IN_TREES:
+            continue
+        yield _boosting(lesson, i, f"boosting 8 {i}", Settings(seed, 8))
+        if HAS_LIGHTGBM and not _has_many_rows(lesson):
+            yield _boosting(lesson, i, f"boosting extra {i}", replace(EXTRA, seed=seed))
+        yield _recipe(f"forest {i}", i, True, cost.forest(nodes), lambda: Forest(seed, FOREST, nodes))
+        yield _boosting(lesson, i, f"boosting 31 {i}", Settings(seed, 31))
+        if _is_skewed(target):
+            yield _boosting(lesson, i, f"boosting root {i}", Settings(seed, 24, root=True))
+        if level > 2:
+            plain = partial(Forest, seed, FOREST, nodes, random=False)
+            yield _recipe(f"plain forest {i}", i, True, 2 * cost.forest(nodes), plain)
+
+
+def _searched(lesson: Lesson, parameters: Parameters, most: int, seed: int, seconds: float) -> Iterator[Recipe]:
+    """Boosting and networks with settings that a search proposes, `most` times; of many rows trees learn faster."""
+    has_many = _has_many_rows(lesson)
+    networks = Search(seed, NETWORKS, has_many)
+    boosters = {} if parameters.only_network else {i: Search(seed + i, BOOSTING, has_many) for i in _in_trees(lesson)}
+    for n in range(1, most + 1):
+        for i, search in boosters.items():
+            for number in (2 * n - 1, 2 * n) if has_many else (n,):
+                settings, tell = search.boosting(seed + number, _is_skewed(lesson.targets[i]))
+                yield replace(_boosting(lesson, i, f"searched boosting {number} {i}", settings), tell=tell)
+        kind, tell = networks.network(f"searched network {n}")
+        yield replace(_network(lesson, parameters, kind, seed + n, seconds), tell=tell)
+
+
+def _has_many_rows(lesson: Lesson) -> bool:
+    return int(lesson.train.shape[1]) > MANY_ROWS
+
+
+def _in_trees(lesson: Lesson) -> list[int]:
+    """The outputs that trees are grown for."""
+    cells = lesson.encoded.numbers.size + lesson.encoded.marks.size
+    few = [i for i, target in enumerate(lesson.targets) if target.width <= MOST_CLASSES_IN_TREES]
+    return few if cells <= MOST_CELLS else []
+
+
+def _is_skewed(target: Target) -> bool:
+    """Whether it is a number that is never negative, with more small values than large ones: its root is easier to learn."""
+    values = target.values
+    if target.classes or values.min() + target.mean / target.std < 0:
+        return False
+    return float(np.mean((values - values.mean()) ** 3)) > SKEWED * float(values.std()) ** 3
+
+
+def _boosting(lesson: Lesson, output: int, name: str, settings: Settings) -> Recipe:
+    seconds = Cost(lesson, lesson.targets[output]).boosting(settings.leaves, settings.rate)
+    return _recipe(name, output, True, seconds, partial(Boosting, settings, int(ROUNDS * USUAL_RATE / settings.rate)))
+
+
+def _recipe(name: str, output: int, with_codes: bool, seconds: float, make: Callable[[], Model]) -> Recipe:
+    return Recipe(name, seconds, partial(fit_simple, make, output, with_codes, name))
+
+
+def _network(lesson: Lesson, parameters: Parameters, kind: Kind, seed: int, seconds: float) -> Recipe:
+    plan = make_plan(lesson, parameters, kind, seconds)
+    fit = partial(fit_network, parameters, kind, seed, seconds, kind.name)
+    return Recipe(kind.name, plan.seconds, fit, is_network=True)
