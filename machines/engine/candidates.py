@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+import torch
+
 from machines.engine.chosen import chosen
 from machines.engine.encode import Encoded, EncodedNames
 from machines.engine.folds import Folds, Sheet, once
@@ -41,6 +43,7 @@ class Recipe:
     name: str
     seconds: float
     fit: Fit
+    made: str  # of what: the same again for the same candidate
     is_network: bool = False
     tell: Callable[[float], None] | None = None  # the loss, for searches
 
@@ -65,6 +68,7 @@ def fit_network(
     lesson: Lesson, clock: Clock, until: float, stop: int = 0,
 ) -> Candidate:  # fmt: skip
     """Train a network of all outputs, of a size that suits `seconds`, until `until` (share of the clock's time)."""
+    torch.manual_seed(seed)  # of dropout: a candidate is the same whatever was fitted before
     plan = make_plan(lesson, parameters, kind, seconds)
     teacher = Teacher(plan, lesson, seed)
     if not stop:

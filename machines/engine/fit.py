@@ -68,14 +68,14 @@ def fit(
     how hard to try within it. `on_progress` hears how far it is; it returns False for "finish now, keep the best".
     `split` says which rows belong together (see splits). All figures are of rows that what answered them had not seen.
     Same seed, same machine, unless time ran out.
-    What is fitted is recorded in `trials`, and what an earlier attempt recorded there is not fitted again; the time that
-    it took counts.
+    What is fitted is recorded in `trials`, and what an earlier attempt recorded there is not fitted again, be it that it
+    died or that this one may take longer; the time that it took counts.
     Raises DataError for data that cannot be learned from, OSError if a trial cannot be recorded.
     """
     check_level(level)
     parameters, trials, split = parameters or Parameters(), trials or Trials(), split or Split()
     clock = Clock(deadline, on_progress)
-    trials.open(table, [schema.to_json(), level, deadline, seed, parameters.to_json(), split.to_json()], clock)
+    trials.open(table, [schema.to_json(), seed, parameters.to_json(), split.to_json()], clock)
     with torch.random.fork_rng(devices=[]), np.errstate(over="ignore", invalid="ignore"), catch_warnings():
         simplefilter(
             "ignore"

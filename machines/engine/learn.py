@@ -54,7 +54,7 @@ def learn(study: Study) -> Found:
     planned, spent, useless, best = (study.end - BEGIN) * clock.seconds, 0.0, 0, np.inf
     for recipe in recipes(study.lesson, study.parameters, study.level, study.seed, planned):
         is_late = spent + recipe.seconds > planned or clock.until(study.end) < 0.5 * recipe.seconds
-        if is_late and not study.trials.knows(recipe.name) and not (recipe.is_network and _lacks(found, study.lesson)):
+        if is_late and not study.trials.knows(recipe) and not (recipe.is_network and _lacks(found, study.lesson)):
             continue
         candidate = _fitted(study, recipe)
         spent += recipe.seconds
@@ -87,9 +87,9 @@ def refit(study: Study, found: Found, wanted: Sequence[Candidate]) -> dict[int, 
         if spent > planned or study.clock.until(study.end) < recipe.seconds:
             continue
         until = min(study.end, _until(study, recipe))
-        name = f"{candidate.name} from all rows"
+        last = replace(recipe, name=f"{candidate.name} from all rows", made=f"{recipe.made} {candidate.stop}")
         fit = partial(recipe.fit, whole, study.clock, until, candidate.stop)
-        if fitted := study.trials.candidate(name, study.clock, fit):
+        if fitted := study.trials.candidate(last, study.clock, fit):
             again[id(candidate)] = replace(candidate, write=fitted.write, predict=fitted.predict, micros=fitted.micros)
     return again
 
@@ -120,7 +120,7 @@ def _loss(found: list[Candidate], lesson: Lesson, outputs: Iterable[int]) -> flo
 def _fitted(study: Study, recipe: Recipe) -> Candidate | None:
     clock = study.clock
     until = min(study.end, _until(study, recipe))
-    return study.trials.candidate(recipe.name, clock, lambda: recipe.fit(study.lesson, clock, until, 0))
+    return study.trials.candidate(recipe, clock, lambda: recipe.fit(study.lesson, clock, until, 0))
 
 
 def _until(study: Study, recipe: Recipe) -> float:
@@ -133,6 +133,6 @@ def learn_doubt(study: Study) -> Candidate:
     seconds = DOUBT * study.clock.seconds
     plan = make_plan(study.lesson, study.parameters, KINDS[IN_PIECES], seconds)
     fit = partial(fit_network, study.parameters, KINDS[IN_PIECES], study.seed, seconds, "incomplete rows")
-    doubt = _fitted(study, Recipe("incomplete rows", plan.seconds, fit))
+    doubt = _fitted(study, Recipe("incomplete rows", plan.seconds, fit, f"{plan.made} {study.seed}"))
     assert doubt, "a network is always fitted, however little time there is"
     return doubt

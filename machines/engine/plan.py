@@ -1,6 +1,6 @@
 """How large a network is and how long it trains: chosen from the rows before the first step, by what a step costs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from machines.engine.lesson import Lesson
@@ -47,6 +47,11 @@ class Plan:
     decay: float
     parameters: Parameters
     seconds: float  # that it takes by estimate
+
+    @property
+    def made(self) -> str:
+        """What a network is made of; the same again for the same network."""
+        return repr(replace(self, seconds=0.0))
 
 
 def make_plan(lesson: Lesson, parameters: Parameters, kind: Kind, seconds: float) -> Plan:

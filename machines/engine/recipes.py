@@ -51,14 +51,14 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
     nodes = 200_000 if level < 3 else 600_000
     for i, target in enumerate(lesson.targets):
         cost = Cost(lesson, target)
-        yield _recipe(f"usual {i}", i, False, 0.0, lambda: Linear(penalties=ENDLESS))
+        yield _recipe(f"usual {i}", i, False, 0.0, partial(Linear, penalties=ENDLESS))
         yield _recipe(f"linear {i}", i, False, cost.linear(), Linear)
         if target.width > MOST_CLASSES_IN_TREES:
             continue
         yield _boosting(lesson, i, f"boosting 8 {i}", Settings(seed, 8))
         if HAS_LIGHTGBM and not _has_many_rows(lesson):
             yield _boosting(lesson, i, f"boosting extra {i}", replace(EXTRA, seed=seed))
-        yield _recipe(f"forest {i}", i, True, cost.forest(nodes), lambda: Forest(seed, FOREST, nodes))
+        yield _recipe(f"forest {i}", i, True, cost.forest(nodes), partial(Forest, seed, FOREST, nodes))
         yield _boosting(lesson, i, f"boosting 31 {i}", Settings(seed, 31))
         if _is_skewed(target):
             yield _boosting(lesson, i, f"boosting root {i}", Settings(seed, 24, root=True))
@@ -106,10 +106,10 @@ def _boosting(lesson: Lesson, output: int, name: str, settings: Settings) -> Rec
 
 
 def _recipe(name: str, output: int, with_codes: bool, seconds: float, make: Callable[[], Model]) -> Recipe:
-    return Recipe(name, seconds, partial(fit_simple, make, output, with_codes, name))
+    return Recipe(name, seconds, partial(fit_simple, make, output, with_codes, name), repr(make))
 
 
 def _network(lesson: Lesson, parameters: Parameters, kind: Kind, seed: int, seconds: float) -> Recipe:
     plan = make_plan(lesson, parameters, kind, seconds)
     fit = partial(fit_network, parameters, kind, seed, seconds, kind.name)
-    return Recipe(kind.name, plan.seconds, fit, is_network=True)
+    return Recipe(kind.name, plan.seconds, fit, f"{plan.made} {seed}", is_network=True)

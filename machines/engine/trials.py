@@ -18,7 +18,7 @@ import sklearn
 import torch
 from numpy.typing import NDArray
 
-from machines.engine.candidates import Candidate
+from machines.engine.candidates import Candidate, Recipe
 from machines.engine.files import write_safely
 from machines.engine.fragment import array_of, pack, unpack
 from machines.engine.lesson import Lesson
@@ -27,7 +27,7 @@ from machines.engine.schema import Table
 
 HASH = 32  # bytes of SHA-256
 SUFFIX, HALF_WRITTEN = ".trial", ".part"
-CURVE, RANDOM = "curve", "random"
+CURVE = "curve"
 Fitted = TypeVar("Fitted", Candidate, Candidate | None)
 
 
@@ -38,6 +38,7 @@ class Trial:
     slot: str  # the file's name without suffix: <stage>.<candidate>
     training: str  # see Trials.open
     lesson: str  # see Stage.begin
+    made: str  # see candidates.Recipe
     elapsed: float  # seconds of learning so far, of all attempts together
     graph: onnx.GraphProto = field(repr=False)
 
@@ -134,39 +135,32 @@ class Stage:
             self.trials.forget(foreign, clock)
             self.found = {slot: trial for slot, trial in self.found.items() if slot not in foreign}
 
-    def knows(self, candidate: str) -> bool:
-        """Whether an earlier attempt fitted this candidate."""
-        return self._slot(candidate) in self.found
+    def knows(self, recipe: Recipe) -> bool:
+        """Whether an earlier attempt fitted this very candidate."""
+        trial = self.found.get(self._slot(recipe.name))
+        return trial is not None and trial.made == recipe.made
 
-    def candidate(self, name: str, clock: Clock, fit: Callable[[], Fitted]) -> Candidate | Fitted:
+    def candidate(self, recipe: Recipe, clock: Clock, fit: Callable[[], Fitted]) -> Candidate | Fitted:
         """The candidate of an earlier attempt; else fit it, and record it unless somebody waits for the end.
 
         Raises OSError if it cannot be recorded.
         """
-        slot = self._slot(name)
-        if trial := self.found.get(slot):
-            self._back_to(trial, clock)
+        if self.knows(recipe):
+            trial = self.found[self._slot(recipe.name)]
+            clock.curve = trial.curve()
             return unpack(trial.graph, self.lesson)
         fitted = fit()
         if fitted is None or clock.finished or not self.trials.folder:
             return fitted
-        return self._record(slot, fitted, clock)
+        return self._record(recipe, fitted, clock)
 
-    def _record(self, slot: str, fitted: Candidate, clock: Clock) -> Candidate:
+    def _record(self, recipe: Recipe, fitted: Candidate, clock: Clock) -> Candidate:
         """Return what was recorded, so that a machine is the same whether it was interrupted or not."""
-        state = {
-            CURVE: np.frombuffer(clock.curve.to_bytes(), np.uint8),
-            RANDOM: torch.get_rng_state().numpy(),
-        }
-        graph = pack(fitted, self.lesson, state)
-        trial = Trial(slot, self.trials.training, self.key, clock.elapsed(), graph)
+        slot = self._slot(recipe.name)
+        graph = pack(fitted, self.lesson, {CURVE: np.frombuffer(clock.curve.to_bytes(), np.uint8)})
+        trial = Trial(slot, self.trials.training, self.key, recipe.made, clock.elapsed(), graph)
         write_safely(self.trials.path(slot), trial.to_bytes())
         return replace(unpack(graph, self.lesson), predict=fitted.predict)
-
-    def _back_to(self, trial: Trial, clock: Clock) -> None:
-        """Random numbers (of dropout) and loss curve go on from here."""
-        clock.curve = trial.curve()
-        torch.set_rng_state(torch.from_numpy(array_of(trial.graph, RANDOM).copy()))
 
     def _slot(self, candidate: str) -> str:
         return f"{self.name}.{candidate.replace(' ', '-')}"

@@ -56,6 +56,7 @@ class Job:
     cancelled: Callable[[Work], None] = _nothing
     retried: Callable[[Work], None] = _nothing
     keeps_folder: bool = False  # after it is finished: there lies what it made
+    tidied: Callable[[Path], None] = _nothing  # such a folder
     tries_again: bool = True  # after a crash, or memory that ran out: it may have been bad luck
     file_gb: int = 4  # no file that the child writes may grow larger
     scratch_gb: int | None = None  # its temporary files together, where a stranger's program may write them

@@ -148,8 +148,10 @@ class _Attempt:
     def _clean_up(self) -> None:
         """Remove the folder of a work that is over, unless there lies what it made. After a crash it is still needed."""
         work = patiently(lambda: Work.objects.filter(pk=self.work.pk).first(), seconds=PATIENCE_SECONDS)
-        is_needed = work and (work.is_active or (work.state is WorkState.FINISHED and self.job.keeps_folder))
-        if not is_needed:
+        is_kept = work and work.state is WorkState.FINISHED and self.job.keeps_folder
+        if is_kept:
+            self.job.tidied(self.folder)
+        elif not (work and work.is_active):
             remove_folder_of(self.work)
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from machines import storage
 from machines.services import predictions
 from machines.services.rows import write_lock
-from machines.services.solving import solvings_end
+from machines.services.solving import answers_forget, solvings_end
 from machines.services.uploads import version_download, versions_delete
 from machines.services.works import work_cancel
 from models import DataLinesOperation, Machine, User, Work
@@ -43,6 +43,8 @@ def machine_delete(*, machine: Machine, user: User | None = None) -> None:
         for work in works.active():
             work_cancel(work=work, user=user)
         solvings_end(works=works)
+        for work in works.trainings():
+            answers_forget(work=work)
         with transaction.atomic():
             versions_delete(machine.versions.light())
             record(AuditAction.MACHINE_DELETED, actor=user, team=machine.machine_owner_team, target=machine)

@@ -1,5 +1,6 @@
 """Training: asked for by a person, done by a worker in a child process, watched and ended by the person."""
 
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 
+from machines import storage
 from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.engine.parameters import LEVELS, level_seconds
 from machines.engine.schema import Role
@@ -26,6 +28,7 @@ from models.machine import InvalidTransition, MachineStatus
 from models.work import WorkKind
 
 SEED = 1
+TRIALS, MOST_KEPT = "trials", 256 * 2**20  # bytes of them that are kept once a training is over
 GRACE_SECONDS = 30.0  # for starting torch and reading the rows, beyond what the level allows
 
 WORDS = {
@@ -118,13 +121,31 @@ def _prepare(work: Work, folder: Path) -> Request:
         "parameters": network_wishes(machine),
         "onnx_path": str(_file(work, folder, "onnx")),
         "report_path": str(_file(work, folder, "json")),
-        "trials_path": str(folder / "trials"),
+        "trials_path": str(_trials(work, folder)),
     }
+
+
+def _trials(work: Work, folder: Path) -> Path:
+    """The folder of what this training fits. It begins with what the one before fitted: the engine knows what still counts."""
+    trials = folder / TRIALS
+    before = Work.objects.trainings().filter(machine=work.machine, pk__lt=work.pk).order_by("-pk").first()
+    if before and before.folder and not trials.exists():
+        with suppress(OSError):  # there are none, or its worker still cleans up
+            (storage.absolute(before.folder) / TRIALS).rename(trials)
+    return trials
 
 
 def _record(work: Work, folder: Path, answer: Answer) -> None:
     onnx, report = (_file(work, folder, kind).read_bytes() for kind in ("onnx", "json"))
     model_record(work=work, onnx=onnx, report=orjson.loads(report))
+
+
+def _keep_trials(folder: Path) -> None:
+    """Leave what was fitted, for a training with more time that may come, unless it is very large."""
+    for path in folder.glob("machine-*"):
+        path.unlink(missing_ok=True)
+    if sum(path.stat().st_size for path in (folder / TRIALS).glob("*")) > MOST_KEPT:
+        shutil.rmtree(folder / TRIALS, ignore_errors=True)
 
 
 def _file(work: Work, folder: Path, kind: str) -> Path:
@@ -162,5 +183,7 @@ JOB = Job(
     failed=_failed,
     cancelled=_cancelled,
     retried=_retried,
+    keeps_folder=True,
+    tidied=_keep_trials,
     words=WORDS,
 )

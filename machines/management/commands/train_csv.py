@@ -37,6 +37,9 @@ MOST_SECONDS = 30 * 24 * 3600
 SHOWN = ("roc_auc", "log_loss", "accuracy", "rmse", "r2")
 
 GROUP_HELP = "rows with the same value belong together: it is measured on values it has never seen"
+TRIALS_HELP = (
+    "keep here what is fitted; said again with more time it goes on from there, and the time that was taken counts"
+)
 TIME_HELP = "rows follow one another in time: it is measured on the latest fifth"
 
 TOO_LATE = gettext_noop("This table needs more than the %(seconds)s seconds allowed. Allow more with --seconds.")
@@ -61,6 +64,7 @@ class Command(PlainCommand):
             "--seconds", type=_seconds, metavar="N", help="all the time there is, instead of the level's"
         )
         parser.add_argument("--seed", type=_seed, default=0, metavar="N")
+        parser.add_argument("--trials", type=Path, metavar="FOLDER", help=TRIALS_HELP)
         parser.add_argument("--json", action="store_true", dest="is_json", help="print the report as JSON")
         parser.add_argument("--save", type=Path, required=True, metavar="MACHINE.onnx")
 
@@ -108,6 +112,7 @@ class Command(PlainCommand):
         import torch  # slow: mistakes in the table are told before
 
         from machines.engine.fit import fit
+        from machines.engine.trials import Trials
 
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
@@ -118,6 +123,7 @@ class Command(PlainCommand):
             deadline=end - time.monotonic(),
             seed=options["seed"],
             on_progress=self._show if self.stderr.isatty() else None,
+            trials=Trials(options["trials"]),
             split=split,
         )
         return fitted, loaded.notices

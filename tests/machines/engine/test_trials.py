@@ -194,7 +194,7 @@ def _other_rows(data):
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": 1}, {"level": 2}, {"deadline": 500.0}, {"parameters": replace(QUICK, dropout=0.2)}, {"rows": True}],
+    [{"seed": 1}, {"parameters": replace(QUICK, dropout=0.2)}, {"rows": True}],
     ids=lambda change: next(iter(change)),
 )
 def test_trials_of_anything_else_do_not_count(both, change):
@@ -205,6 +205,26 @@ def test_trials_of_anything_else_do_not_count(both, change):
     train(data, folder, on_progress=said(progress, stop_at=0), **options)
     assert progress[0].share < 0.5 and not progress[0].validation_loss
     assert before and not before.items() & times(folder).items()
+
+
+def test_more_time_goes_on_from_there(own):
+    """What would be fitted the same again is not, and the machine is the one that had this time from the start."""
+    data = TABLES["number"]
+    train(data, own)
+    before = times(own)
+    longer = train(data, own, level=2, deadline=2 * DEADLINE)
+    assert before.items() <= times(own).items() and len(times(own)) > len(before)
+    assert graph(longer.onnx) == graph(train(data, level=2, deadline=2 * DEADLINE).onnx)
+
+
+def test_what_had_less_time_is_fitted_again(number):
+    """A network that was planned with fewer rounds is another one, whatever its name."""
+    data, fitted, folder = number
+    network = folder / "first.network.trial"
+    rewrite([network], made="Plan(epochs=6)")
+    before = times(folder)
+    assert graph(train(data, folder).onnx) == graph(fitted.onnx)
+    assert dict(before.items() - times(folder).items()).keys() == {network.name}
 
 
 def test_rows_encoded_otherwise_do_not_count_and_the_time_is_given_back(number):

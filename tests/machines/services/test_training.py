@@ -10,6 +10,7 @@ import orjson
 import pytest
 from django.db import connection
 
+from machines import storage
 from machines.engine import parameters
 from machines.engine.errors import DataError
 from machines.jobs import runner
@@ -48,6 +49,11 @@ def temporary(settings):
     folder = settings.STORAGE_ROOT / "works"
     folder.mkdir()
     return folder
+
+
+def kept_in(temporary):
+    """What trainings leave there."""
+    return {path.name for path in temporary.glob("*/*")}
 
 
 @pytest.fixture
@@ -110,7 +116,7 @@ def test_it_works(alice, temporary):
     assert machine.training_date_time_machine_model and machine.training_training_epoch_count > 0
     assert machine.training_total_training_line_count == machine.training_report["rows_trained"]
     assert predictor_of(machine).metadata == machine.enc_dec_configuration_extfield
-    assert list(temporary.iterdir()) == []
+    assert kept_in(temporary) == {"trials"}
 
 
 def test_progress_is_told(uploaded, monkeypatch):
@@ -132,7 +138,7 @@ def test_rows_added_later_are_learned_from_too(uploaded, alice, quick, temporary
     rows_add(machine=uploaded, user=alice, file_name="more.csv", chunks=[csv_bytes(table_rows(50))])
     work_run(work_id=start(uploaded).pk)
     assert Machine.objects.get().training_report["rows"] == 250
-    assert list(temporary.iterdir()) == []
+    assert kept_in(temporary) == {"trials"}
 
 
 # The start
@@ -208,7 +214,7 @@ def test_finished_within_5_seconds_with_the_best_so_far(uploaded, temporary, mon
     assert work.state is WorkState.FINISHED
     assert (machine.machine_status, machine.model_version) == ("ready", 1)
     assert machine.training_report["outputs"][0]["holdout"]["rmse"]["value"] > 0
-    assert list(temporary.iterdir()) == []
+    assert kept_in(temporary) == {"trials"}
 
 
 def test_cancelled_while_waiting_ends_at_once(uploaded):
@@ -266,6 +272,31 @@ def ended_with(work_id, sentence):
     assert sentence in work.message and work.notice["template"]
     assert (machine.machine_status, machine.machine_status_message) == ("failed", work.message)
     return True
+
+
+def trials_of(work):
+    folder = storage.absolute(Work.objects.get(pk=work.pk).folder) / "trials"
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*")}
+
+
+def test_with_more_time_it_goes_on_from_what_was_fitted(uploaded, alice, monkeypatch, temporary):
+    monkeypatch.setattr(parameters, "LEVEL_SECONDS", {1: 2.0, 2: 6.0, 3: 6.0, 4: 6.0, 5: 6.0})
+    fitted = []
+    for level in (1, 2):
+        work = start(Machine.objects.get(pk=uploaded.pk), level=level)
+        work_run(work_id=work.pk)
+        fitted.append(trials_of(work))
+    quick, longer = fitted
+    assert quick and len(longer) > len(quick) and len(quick.items() & longer.items()) >= 3
+    assert len(list(temporary.glob("*/*"))) == 1 and kept_in(temporary) == {"trials"}, "of the last training alone"
+    machine_delete(machine=Machine.objects.get(pk=uploaded.pk), user=alice)
+    assert not list(temporary.iterdir())
+
+
+def test_very_large_trials_are_not_kept(uploaded, quick, monkeypatch, temporary):
+    monkeypatch.setattr(service, "MOST_KEPT", 10_000)
+    work_run(work_id=start(uploaded).pk)
+    assert not kept_in(temporary)
 
 
 def test_a_constant_output_is_told(upload):
