@@ -148,9 +148,8 @@ class _Attempt:
     def _clean_up(self) -> None:
         """Remove the folder of a work that is over, unless there lies what it made. After a crash it is still needed."""
         work = patiently(lambda: Work.objects.filter(pk=self.work.pk).first(), seconds=PATIENCE_SECONDS)
-        is_kept = work and work.state is WorkState.FINISHED and self.job.keeps_folder
-        if is_kept:
-            self.job.tidied(self.folder)
+        if work and work.state is WorkState.FINISHED and self.job.keeps_folder:
+            self.job.tidied(folder_of(work))
         elif not (work and work.is_active):
             remove_folder_of(self.work)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from machines.engine import finish
-from machines.engine.blend import blend_weights, cross_fitted
+from machines.engine.blend import MOST_MICROS, blend_weights, cross_fitted
 from machines.engine.candidates import Candidate
 from machines.engine.fit import fit
 from machines.engine.parameters import Parameters
@@ -50,6 +50,17 @@ def test_a_blend_is_no_worse_than_its_best_member():
         for p in [*parts, sum(w * p for w, p in zip(weights, parts, strict=True))]
     ]
     assert weights.sum() == pytest.approx(1) and losses[-1] <= min(losses[:-1]) * 1.001
+
+
+def test_a_blend_keeps_to_its_time_for_a_row():
+    """Of three that would help, the best alone fills the time: the others must be quick enough to fit beside it."""
+    rng = np.random.default_rng(3)
+    truth = rng.normal(size=400).astype(np.float32)
+    parts = [(truth + rng.normal(size=400) * noise).astype(np.float32)[:, None] for noise in (0.5, 0.6, 0.6)]
+    target = Target(Column("y", DataType.FLOAT), truth)
+    assert (blend_weights(parts, target, [10.0, 10.0, 10.0]) > 0).all()
+    within = blend_weights(parts, target, [MOST_MICROS - 10, 11.0, 9.0])
+    assert within[0] > 0 and within[1] == 0 and within[2] > 0
 
 
 def test_a_file_that_does_not_answer_as_its_parts_is_refused(monkeypatch):
