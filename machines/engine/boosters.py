@@ -45,6 +45,7 @@ class Settings:
     rows: float = 0.8  # share of them that a tree looks at, only with LightGBM
     penalty: float = 1.0  # on the squares of what leaves add
     root: bool = False  # learn the square root of a number, for skewed ones that are never negative
+    codes: bool = True  # see what labels meant for the output: good where there are many, bad where marks suffice
     bins: int = 127
 
 

@@ -11,15 +11,16 @@ from machines.engine.folds import count
 from machines.engine.lesson import Lesson
 from machines.engine.plan import MOST_IN_PIECES, SPEED
 from machines.engine.prepare import Target
-from machines.engine.trees import LEAST_TREES
+from machines.engine.trees import LEAST_TREES, MOST_PER_SPLIT
 
 CELL = 3e-9  # seconds that a boosted tree takes per cell of its table
 TREE = 4e-5  # and on top of that
-SORTED = 1.2e-8  # seconds that a tree of a forest takes per row, feature it may split by and level
+SORTED = 0.8e-8  # seconds that a tree of a forest takes per row, feature it may split by and level
 BUNDLED = 6  # marks that LightGBM looks at together, as they exclude each other (Ke et al. 2017, section 4)
 USUAL_RATE = 0.06
 USUAL_ROUNDS, MORE_ROUNDS = 220, 600  # that boosting takes at that rate; for numbers of more than SOME_ROWS
 SOME_ROWS = 1_500
+USUAL_LEAVES = 16  # larger trees take fewer rounds
 FOREST = 40  # most trees of a forest's fold
 
 
@@ -52,12 +53,12 @@ class Cost:
 
     def boosting(self, leaves: int, rate: float = USUAL_RATE) -> float:
         rounds = MORE_ROUNDS if self.is_number and self.rows > SOME_ROWS else USUAL_ROUNDS
-        trees = rounds * self.sums * self.folds
+        trees: float = rounds * (USUAL_LEAVES / leaves) ** 0.35 * self.sums * self.folds
         per_tree: float = TREE * (1 + leaves / 16) + self.rows * self.bundles * CELL * (1 + leaves / 40)
         return trees * per_tree * USUAL_RATE / rate
 
     def forest(self, nodes: int) -> float:
         """Of as many trees as there is room for."""
         trees = min(FOREST, max(LEAST_TREES, nodes // (2 * self.folds * self.rows)))
-        tried = 0.6 * self.features if self.is_number else self.features**0.5
+        tried = min(0.6 * self.features, MOST_PER_SPLIT) if self.is_number else self.features**0.5
         return trees * self.folds * (5e-4 + self.rows * tried * log2(self.rows + 2) * SORTED)

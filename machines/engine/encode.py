@@ -36,6 +36,10 @@ class Encoded:
         """Numbers and marks."""
         return int(self.numbers.shape[1] + self.marks.shape[1])
 
+    @property
+    def has_codes(self) -> bool:
+        return bool(self.codes.shape[2])
+
     def take(self, rows: NDArray[np.int64]) -> "Encoded":
         return Encoded(self.numbers[rows], self.marks[rows], self.codes[:, rows])
 

@@ -17,7 +17,7 @@ from machines.engine.export import Answer, output_names, serialize
 from machines.engine.finish import Work, describe, measured
 from machines.engine.folds import count, probes_of, with_known_labels
 from machines.engine.forget import incomplete, joined, rows_to_copy, says_something
-from machines.engine.learn import DOUBT, Found, Study, learn, learn_doubt, refit
+from machines.engine.learn import AGAIN, DOUBT, Found, Study, learn, learn_doubt, refit
 from machines.engine.lesson import Lesson
 from machines.engine.parameters import Parameters, check_level
 from machines.engine.prepare import Prepared, Target, check_clashes, prepare
@@ -32,8 +32,9 @@ from machines.serving.predictor import Predictor
 
 USUAL = 0.95  # of complete rows have no more empty cells than what counts as usual
 LEARN_UNTIL = 0.9  # share of the time; the rest is for measuring and writing
-FOLDS = (5, 3)  # that are worth their time; else one part of the rows validates
-FOLDED_SHARE = 0.4  # of the time for learning may go to what is usual, see usual_seconds
+FOLDS = {8: 0.2, 5: 0.4, 3: 0.4}  # worth it if what is usual takes at most this share of the time, see usual_seconds
+MANY_ROWS = 10_000  # beyond, more candidates pay more than more folds, unless there is
+PLENTY = 0.1  # times that share
 NOTHING = gettext_noop("Every input column holds the same value in all rows, so there is nothing to predict from.")
 REPLACED_LOSS = gettext_noop("The loss “%(loss)s” does not suit “%(column)s”; “%(used)s” was used there.")
 
@@ -132,13 +133,15 @@ def _encode(
 
 
 def _fold_count(encoded: Encoded, targets: tuple[Target, ...], clock: Clock) -> int:
-    """As many folds as leave most of the time for more than what is usual; one, if not even three do.
+    """As many folds as leave most of the time for more than what is usual; one part to measure, if not even three do.
 
     Of all the time, not of what is left: an attempt that goes on deals the rows as the one before it did.
     """
-    most = FOLDED_SHARE * LEARN_UNTIL * clock.seconds
-    shares = ((folds, (folds - 1) / folds) for folds in FOLDS)
-    return next((f for f, share in shares if usual_seconds(int(share * len(encoded)), encoded, targets, f) < most), 1)
+    time = LEARN_UNTIL * clock.seconds * (PLENTY if len(encoded) > MANY_ROWS else 1.0)
+    for folds, share in FOLDS.items():
+        if usual_seconds(len(encoded) * (folds - 1) // folds, encoded, targets, folds) < share * time:
+            return folds
+    return 1
 
 
 def _learn(work: Work, parameters: Parameters, trials: Trials) -> list[Answer]:
@@ -146,7 +149,9 @@ def _learn(work: Work, parameters: Parameters, trials: Trials) -> list[Answer]:
     stage, other = trials.stage("first"), trials.stage("doubt")
     stage.begin(work.lesson, work.clock)
     other.begin(work.doubt, work.clock)
-    study = Study(work.lesson, stage, parameters, work.clock, work.level, work.seed, LEARN_UNTIL - DOUBT)
+    is_folded = count(work.lesson.folds) > 1
+    end = LEARN_UNTIL - DOUBT - (0.0 if is_folded else AGAIN)
+    study = Study(work.lesson, stage, parameters, work.clock, work.level, work.seed, end)
     found = learn(study)
     doubt = learn_doubt(replace(study, lesson=work.doubt, trials=other, end=LEARN_UNTIL))
     answers = []
@@ -154,7 +159,7 @@ def _learn(work: Work, parameters: Parameters, trials: Trials) -> list[Answer]:
         usual = blend_of(found.candidates, target, i, work.lesson.measured)
         answers.append(Answer(usual, doubt_of(doubt, work.doubt.targets[i], i, work.doubt.measured, work.emptiness)))
     work.candidates = found.candidates
-    return _from_all_rows(study, found, answers) if count(work.lesson.folds) == 1 else answers
+    return answers if is_folded else _from_all_rows(study, found, answers)
 
 
 def _from_all_rows(study: Study, found: Found, answers: list[Answer]) -> list[Answer]:

@@ -16,9 +16,10 @@ from machines.engine.recipes import recipes
 from machines.engine.trials import Stage
 
 BEGIN, DOUBT = 0.04, 0.08  # shares of the time: before it rows are read and encoded; for what answers incomplete rows
+AGAIN = 0.25  # share of the time for fitting once more from all rows
 SLACK = 4.0  # times its estimate that a candidate may take, and SHARE of the time on top: on a busy computer all take longer
 SHARE = 0.15
-ENOUGH = (8, 8, 15, 30, 60)  # candidates in a row that did not help, by level
+ENOUGH = (8, 15, 25, 40, 60)  # candidates in a row that did not help, by level
 HELPS = 0.9985  # times the loss before
 IN_PIECES = 1  # the kind of network that learns from incomplete rows
 
@@ -83,9 +84,9 @@ def refit(study: Study, found: Found, wanted: Sequence[Candidate]) -> dict[int, 
     whole = study.lesson.whole()
     for candidate in wanted:
         recipe = found.recipes[candidate.name]
-        spent += recipe.seconds
-        if spent > planned or study.clock.until(study.end) < recipe.seconds:
+        if spent + recipe.seconds > planned or study.clock.until(study.end) < recipe.seconds:
             continue
+        spent += recipe.seconds
         until = min(study.end, _until(study, recipe))
         last = replace(recipe, name=f"{candidate.name} from all rows", made=f"{recipe.made} {candidate.stop}")
         fit = partial(recipe.fit, whole, study.clock, until, candidate.stop)

@@ -18,9 +18,9 @@ from machines.engine.search import BOOSTING, NETWORKS, Search
 from machines.engine.trees import Boosting, Forest
 
 CHEAP, MOST_FOR_ONE = 0.06, 0.4  # shares of the time for learning: what costs less comes first; no network takes more
-SEARCHES, SEARCHED_FOR_ONE = (2, 4, 12, 50, 150), 0.15  # rounds of each level; share of the time that a network takes
+SEARCHES, SEARCHED_FOR_ONE = (3, 8, 20, 50, 150), 0.15  # rounds of each level; share of the time that a network takes
 ROUNDS = 1000  # most of boosting at the usual rate
-MANY_ROWS = 8_000
+SOME_ROWS, MANY_ROWS = 3_000, 8_000
 SKEWED = 0.5
 MOST_CLASSES_IN_TREES = 100
 MOST_CELLS = 60_000_000  # beyond which models that need all rows as one matrix are left out
@@ -55,11 +55,12 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
         yield _recipe(f"linear {i}", i, False, cost.linear(), Linear)
         if target.width > MOST_CLASSES_IN_TREES:
             continue
-        yield _boosting(lesson, i, f"boosting 8 {i}", Settings(seed, 8))
+        small, large = _leaves(lesson, target)
+        yield _boosting(lesson, i, f"boosting {small} {i}", Settings(seed, small))
         if HAS_LIGHTGBM and not _has_many_rows(lesson):
             yield _boosting(lesson, i, f"boosting extra {i}", replace(EXTRA, seed=seed))
         yield _recipe(f"forest {i}", i, True, cost.forest(nodes), partial(Forest, seed, FOREST, nodes))
-        yield _boosting(lesson, i, f"boosting 31 {i}", Settings(seed, 31))
+        yield _boosting(lesson, i, f"boosting {large} {i}", Settings(seed, large, codes=not lesson.encoded.has_codes))
         if _is_skewed(target):
             yield _boosting(lesson, i, f"boosting root {i}", Settings(seed, 24, root=True))
         if level > 2:
@@ -71,11 +72,13 @@ def _searched(lesson: Lesson, parameters: Parameters, most: int, seed: int, seco
     """Boosting and networks with settings that a search proposes, `most` times; of many rows trees learn faster."""
     has_many = _has_many_rows(lesson)
     networks = Search(seed, NETWORKS, has_many)
-    boosters = {} if parameters.only_network else {i: Search(seed + i, BOOSTING, has_many) for i in _in_trees(lesson)}
+    outputs = [] if parameters.only_network else _in_trees(lesson)
+    boosters = {i: Search(seed + i, BOOSTING, has_many) for i in outputs}
+    has_codes = lesson.encoded.has_codes
     for n in range(1, most + 1):
         for i, search in boosters.items():
             for number in (2 * n - 1, 2 * n) if has_many else (n,):
-                settings, tell = search.boosting(seed + number, _is_skewed(lesson.targets[i]))
+                settings, tell = search.boosting(seed + number, _is_skewed(lesson.targets[i]), has_codes)
                 yield replace(_boosting(lesson, i, f"searched boosting {number} {i}", settings), tell=tell)
         kind, tell = networks.network(f"searched network {n}")
         yield replace(_network(lesson, parameters, kind, seed + n, seconds), tell=tell)
@@ -92,6 +95,12 @@ def _in_trees(lesson: Lesson) -> list[int]:
     return few if cells <= MOST_CELLS else []
 
 
+def _leaves(lesson: Lesson, target: Target) -> tuple[int, int]:
+    """Of a small tree and of a large one: what is often good, by table, is larger for numbers and for many rows."""
+    rows = int(lesson.train.shape[1])
+    return (31, 63) if not target.classes and rows > SOME_ROWS else (31, 8) if rows > MANY_ROWS else (8, 31)
+
+
 def _is_skewed(target: Target) -> bool:
     """Whether it is a number that is never negative, with more small values than large ones: its root is easier to learn."""
     values = target.values
@@ -102,7 +111,8 @@ def _is_skewed(target: Target) -> bool:
 
 def _boosting(lesson: Lesson, output: int, name: str, settings: Settings) -> Recipe:
     seconds = Cost(lesson, lesson.targets[output]).boosting(settings.leaves, settings.rate)
-    return _recipe(name, output, True, seconds, partial(Boosting, settings, int(ROUNDS * USUAL_RATE / settings.rate)))
+    make = partial(Boosting, settings, int(ROUNDS * USUAL_RATE / settings.rate))
+    return _recipe(name, output, settings.codes, seconds, make)
 
 
 def _recipe(name: str, output: int, with_codes: bool, seconds: float, make: Callable[[], Model]) -> Recipe:

@@ -38,7 +38,7 @@ class Search:
         self.has_many_rows = has_many_rows
         self.study: Study | None = None
 
-    def boosting(self, seed: int, is_skewed: bool) -> tuple[Settings, TOLD]:
+    def boosting(self, seed: int, is_skewed: bool, has_codes: bool) -> tuple[Settings, TOLD]:
         """Propose how to grow trees; the other is to be told the loss, unless nothing came of it."""
         trial = self._ask()
         settings = Settings(
@@ -51,6 +51,7 @@ class Search:
             penalty=trial.suggest_float("penalty", 0.01, 30.0, log=True),
             extra=HAS_LIGHTGBM and not self.has_many_rows and trial.suggest_categorical("extra", [False, True]),
             root=is_skewed and trial.suggest_categorical("root", [True, False]),
+            codes=has_codes and trial.suggest_categorical("codes", [True, False]),
         )
         return settings, self._teller(trial)
 
@@ -75,7 +76,7 @@ class Search:
         if self.study is None:
             self.study = _study(self.seed)
             for number, settings in enumerate(self.known):
-                self.study.enqueue_trial({**settings, "root": number % 2 == 0})
+                self.study.enqueue_trial({**settings, "root": number % 2 == 0, "codes": number % 4 < 2})
         return self.study.ask()
 
     def _teller(self, trial: "Trial") -> TOLD:

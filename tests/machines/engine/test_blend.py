@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from machines.engine import finish
-from machines.engine.blend import MOST_MICROS, blend_weights, cross_fitted
+from machines.engine.blend import MOST_MICROS, blend_of, blend_weights, cross_fitted, misranked
 from machines.engine.candidates import Candidate
 from machines.engine.fit import fit
 from machines.engine.parameters import Parameters
@@ -61,6 +62,34 @@ def test_a_blend_keeps_to_its_time_for_a_row():
     assert (blend_weights(parts, target, [10.0, 10.0, 10.0]) > 0).all()
     within = blend_weights(parts, target, [MOST_MICROS - 10, 11.0, 9.0])
     assert within[0] > 0 and within[1] == 0 and within[2] > 0
+
+
+def two_classes(rng, rows):
+    truth = rng.integers(0, 2, rows)
+    chance = 1 / (1 + np.exp(-(2 * truth - 1) - rng.normal(0, 2, rows)))
+    return Target(Column("y", DataType.LABEL), truth, ("no", "yes")), chance
+
+
+def labelled(name, chance):
+    answers = np.stack([1 - chance, chance], 1).astype(np.float32)
+    return Candidate(name, {0: answers}, lambda g, names: {})
+
+
+def test_pairs_of_rows_ranked_wrongly():
+    target, chance = two_classes(np.random.default_rng(4), 3000)
+    both = np.stack([1 - chance, chance], 1)
+    assert misranked(both, target.values) == pytest.approx(1 - roc_auc_score(target.values, chance), abs=1e-9)
+    assert misranked(both[:1], target.values[:1]) == 0, "without both classes there are no pairs"
+
+
+def test_of_two_with_the_same_loss_the_one_that_ranks_better_is_chosen():
+    """One says what is usual of everybody, and more of some; the other is as good on average, and knows the order."""
+    rng = np.random.default_rng(5)
+    target, chance = two_classes(rng, 2000)
+    usual = np.where(rng.random(2000) < 0.5, target.values.mean(), 0.5)
+    timid = 0.5 + 1e-3 * (chance - 0.5)
+    blend = blend_of([labelled("usual", usual), labelled("timid", timid)], target, 0, np.arange(2000))
+    assert max(blend.parts, key=lambda part: part[1])[0].name == "timid"
 
 
 def test_a_file_that_does_not_answer_as_its_parts_is_refused(monkeypatch):

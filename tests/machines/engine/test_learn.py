@@ -3,10 +3,19 @@
 import numpy as np
 import pytest
 
+from machines.engine import fit as fit_module
+from machines.engine.candidates import Candidate, Recipe
+from machines.engine.encode import Encoded
 from machines.engine.fit import fit
+from machines.engine.folds import PROBE
+from machines.engine.learn import Found, Study, refit
+from machines.engine.lesson import Lesson
 from machines.engine.parameters import Parameters
+from machines.engine.prepare import Target
+from machines.engine.progress import Clock
 from machines.engine.schema import Column, DataType, Role, Schema
 from machines.engine.splits import Split, SplitKind
+from machines.engine.trials import Trials
 
 QUICK = Parameters(epochs=1, shape=(8,))
 
@@ -50,3 +59,44 @@ def test_in_time_the_latest_rows_are_measured_and_then_learned_from():
     (answer,) = fitted.predictor().predict({"size": np.zeros(2), "kind": np.array(["down1", "up1"], object)})
     assert fitted.report.outputs[0].holdout["rmse"].value > 10
     assert answer.values[1] - answer.values[0] > 8
+
+
+def rows_of(count):
+    """So many rows of ten numbers and one to learn, measured on every eighth."""
+    numbers = np.zeros((count, 10), np.float32)
+    encoded = Encoded(numbers, np.zeros((count, 0), np.uint8), np.zeros((1, count, 0), np.float32))
+    target = Target(Column("y", DataType.FLOAT), np.arange(count, dtype=np.float32))
+    folds = np.where(np.arange(count) % 8, -1, 0)
+    folds[-1] = PROBE
+    return Lesson(encoded, (target,), folds)
+
+
+@pytest.mark.parametrize(
+    ("rows", "seconds", "folds"),
+    [
+        (500, 15, 8),
+        (6_000, 60, 8),
+        (6_000, 5, 5),
+        (6_000, 2, 1),
+        (15_000, 60, 1),
+        (15_000, 1200, 8),
+        (300_000, 1200, 1),
+    ],
+)
+def test_how_many_folds_are_worth_their_time(rows, seconds, folds):
+    lesson = rows_of(rows)
+    assert fit_module._fold_count(lesson.encoded, lesson.targets, Clock(seconds)) == folds
+
+
+def test_what_takes_too_long_to_fit_again_does_not_keep_others_from_it():
+    lesson, trials = rows_of(40), Trials()
+    clock, stage = Clock(10), trials.stage("first")
+    stage.begin(lesson, clock)
+
+    def recipe(name, seconds):
+        return Recipe(name, seconds, lambda *args: Candidate(name, {0: lesson.encoded.numbers}, lambda g, n: {}), name)
+
+    recipes = {"slow": recipe("slow", 100.0), "quick": recipe("quick", 0.1)}
+    wanted = [Candidate(name, {}, lambda g, names: {}) for name in recipes]
+    again = refit(Study(lesson, stage, QUICK, clock, 1, 0, 0.9), Found(wanted, recipes, 1.0), wanted)
+    assert list(again) == [id(wanted[1])]

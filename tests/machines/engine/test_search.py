@@ -5,18 +5,18 @@ import pytest
 from machines.engine.search import BOOSTING, FIRST, NETWORKS, Search
 
 
-def asked(number, loss, is_skewed=False):
+def asked(number, loss, is_skewed=False, has_codes=False):
     """So many proposals for boosting, each told what `loss` says of it."""
     search, found = Search(3, BOOSTING), []
     for seed in range(number):
-        settings, tell = search.boosting(seed, is_skewed)
+        settings, tell = search.boosting(seed, is_skewed, has_codes)
         tell(loss(settings))
         found.append(settings)
     return found
 
 
 def test_it_works():
-    settings, tell = Search(0, BOOSTING).boosting(7, is_skewed=False)
+    settings, tell = Search(0, BOOSTING).boosting(7, is_skewed=False, has_codes=False)
     tell(0.5)
     assert settings.seed == 7 and settings.leaves == BOOSTING[0]["leaves"] and not settings.root
 
@@ -47,6 +47,11 @@ def test_it_goes_where_the_losses_are_low():
 def test_roots_are_proposed_for_skewed_numbers_alone():
     assert not any(settings.root for settings in asked(12, lambda settings: 1.0))
     assert {settings.root for settings in asked(12, lambda settings: 1.0, is_skewed=True)} == {True, False}
+
+
+def test_with_and_without_codes_is_proposed_where_there_are_labels():
+    assert not any(settings.codes for settings in asked(12, lambda settings: 1.0))
+    assert {settings.codes for settings in asked(4, lambda settings: 1.0, has_codes=True)} == {True, False}
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["told", "never fitted"])
