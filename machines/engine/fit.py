@@ -17,7 +17,7 @@ from machines.engine.export import Answer, output_names, serialize
 from machines.engine.finish import Work, describe, measured
 from machines.engine.folds import count, probes_of, with_known_labels
 from machines.engine.forget import incomplete, joined, rows_to_copy, says_something
-from machines.engine.learn import AGAIN, DOUBT, Found, Study, learn, learn_doubt, refit
+from machines.engine.learn import DOUBT, Found, Study, learn, learn_doubt, refit
 from machines.engine.lesson import Lesson
 from machines.engine.parameters import Parameters, check_level
 from machines.engine.prepare import Prepared, Target, check_clashes, prepare
@@ -149,9 +149,7 @@ def _learn(work: Work, parameters: Parameters, trials: Trials) -> list[Answer]:
     stage, other = trials.stage("first"), trials.stage("doubt")
     stage.begin(work.lesson, work.clock)
     other.begin(work.doubt, work.clock)
-    is_folded = count(work.lesson.folds) > 1
-    end = LEARN_UNTIL - DOUBT - (0.0 if is_folded else AGAIN)
-    study = Study(work.lesson, stage, parameters, work.clock, work.level, work.seed, end)
+    study = Study(work.lesson, stage, parameters, work.clock, work.level, work.seed, LEARN_UNTIL - DOUBT)
     found = learn(study)
     doubt = learn_doubt(replace(study, lesson=work.doubt, trials=other, end=LEARN_UNTIL))
     answers = []
@@ -159,14 +157,14 @@ def _learn(work: Work, parameters: Parameters, trials: Trials) -> list[Answer]:
         usual = blend_of(found.candidates, target, i, work.lesson.measured)
         answers.append(Answer(usual, doubt_of(doubt, work.doubt.targets[i], i, work.doubt.measured, work.emptiness)))
     work.candidates = found.candidates
-    return answers if is_folded else _from_all_rows(study, found, answers)
+    return answers if count(work.lesson.folds) > 1 else _from_all_rows(study, found, answers)
 
 
 def _from_all_rows(study: Study, found: Found, answers: list[Answer]) -> list[Answer]:
     """The same answers by models that learned from the measured rows as well."""
-    parts = sorted((-weight, c.name, c) for answer in answers for c, weight in answer.usual.parts)
-    study = replace(study, end=LEARN_UNTIL)
-    again = refit(study, found, list({id(c): c for *_, c in parts}.values()))
+    parts = [part for answer in answers for part in answer.usual.parts]
+    parts.sort(key=lambda part: (found.recipes[part[0].name].seconds / part[1], part[0].name))
+    again = refit(replace(study, end=LEARN_UNTIL), found, list({id(c): c for c, _ in parts}.values()))
     return [replace(answer, usual=answer.usual.by(again)) for answer in answers]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from machines.engine.blend import blend_weights, loss_of
 from machines.engine.candidates import Candidate, Recipe, fit_network
+from machines.engine.folds import count
 from machines.engine.lesson import Lesson
 from machines.engine.parameters import Parameters
 from machines.engine.plan import KINDS, make_plan
@@ -16,7 +17,6 @@ from machines.engine.recipes import recipes
 from machines.engine.trials import Stage
 
 BEGIN, DOUBT = 0.04, 0.08  # shares of the time: before it rows are read and encoded; for what answers incomplete rows
-AGAIN = 0.25  # share of the time for fitting once more from all rows
 SLACK = 4.0  # times its estimate that a candidate may take, and SHARE of the time on top: on a busy computer all take longer
 SHARE = 0.15
 ENOUGH = (8, 15, 25, 40, 60)  # candidates in a row that did not help, by level
@@ -50,11 +50,15 @@ def learn(study: Study) -> Found:
     """Fit candidates in their order while they fit into the time and, beyond the first of each kind, while they help.
 
     Whether one fits in is decided by estimates, so that the same seed gives the same machine; the clock only guards.
+    Where one part of the rows is measured, time is left for what counts to be fitted once more (see `refit`), except for
+    networks, which would take most of it.
     """
     clock, found, made = study.clock, list[Candidate](), dict[str, Recipe]()
-    planned, spent, useless, best = (study.end - BEGIN) * clock.seconds, 0.0, 0, np.inf
+    planned, spent, again, useless, best = (study.end - BEGIN) * clock.seconds, 0.0, 0.0, 0, np.inf
+    is_one_part = count(study.lesson.folds) == 1
     for recipe in recipes(study.lesson, study.parameters, study.level, study.seed, planned):
-        is_late = spent + recipe.seconds > planned or clock.until(study.end) < 0.5 * recipe.seconds
+        times = 2 if is_one_part and not recipe.is_network else 1
+        is_late = spent + again + times * recipe.seconds > planned or clock.until(study.end) < 0.5 * recipe.seconds
         if is_late and not study.trials.knows(recipe) and not (recipe.is_network and _lacks(found, study.lesson)):
             continue
         candidate = _fitted(study, recipe)
@@ -64,8 +68,9 @@ def learn(study: Study) -> Found:
         found.append(candidate)
         made[recipe.name] = recipe
         if recipe.tell:
-            recipe.tell(_loss([candidate], study.lesson, candidate.answers))
-        loss = _loss(found, study.lesson, range(len(study.lesson.targets)))
+            recipe.tell(_blended([candidate], study.lesson, candidate.answers)[0])
+        loss, parts = _blended(found, study.lesson, range(len(study.lesson.targets)))
+        again = sum(made[name].seconds for name in parts if is_one_part and not made[name].is_network)
         useless = 0 if loss < HELPS * best or _lacks(found, study.lesson) else useless + 1
         best = min(best, loss)
         if useless >= ENOUGH[study.level - 1]:
@@ -76,7 +81,7 @@ def learn(study: Study) -> Found:
 def refit(study: Study, found: Found, wanted: Sequence[Candidate]) -> dict[int, Candidate]:
     """Where one part of the rows was measured: fit what is wanted once more, from all rows, for as long as was best.
 
-    The most wanted come first, as far as the time goes. Returned by `id` of what they stand for, with the answers of
+    What weighs most per second comes first, as far as the time goes. Returned by `id` of what they stand for, with the answers of
     that: a figure is of models that had not seen the row.
     """
     again: dict[int, Candidate] = {}
@@ -103,19 +108,20 @@ def _lacks(found: list[Candidate], lesson: Lesson) -> bool:
     return len(answered) < len(lesson.targets) or needs_spreads
 
 
-def _loss(found: list[Candidate], lesson: Lesson, outputs: Iterable[int]) -> float:
-    """The loss of what could be blended so far, these outputs together; infinite where one has no answer yet."""
-    total = 0.0
+def _blended(found: list[Candidate], lesson: Lesson, outputs: Iterable[int]) -> tuple[float, set[str]]:
+    """What could be blended so far: its loss, these outputs together, and its parts; infinite where one has no answer yet."""
+    total, parts = 0.0, set[str]()
     for i in outputs:
         target = lesson.targets[i]
         can = [candidate for candidate in found if i in candidate.answers]
         if not can:
-            return np.inf
+            return np.inf, parts
         able = [candidate.answers[i][lesson.measured] for candidate in can]
         weights = blend_weights(able, target.take(lesson.measured), [candidate.micros for candidate in can])
         mixed = np.sum([w * answers for w, answers in zip(weights, able, strict=True)], axis=0)
         total += loss_of(mixed, target.take(lesson.measured))
-    return total
+        parts |= {candidate.name for candidate, weight in zip(can, weights, strict=True) if weight > 0}
+    return total, parts
 
 
 def _fitted(study: Study, recipe: Recipe) -> Candidate | None:

@@ -10,7 +10,7 @@ from machines.engine.parameters import Parameters
 RATES = {"adam": 1.0, "sgd": 10.0, "rmsprop": 0.3}  # against adam's
 LEAST_EPOCHS = 6
 SPEED = 5.5e10  # floating-point operations per second of one core, for plans
-STEP = 2.6e-4  # seconds that a step takes however small it is, per layer
+STEP = 3.5e-4  # seconds that a step takes however small it is, per layer
 MOST_IN_PIECES = 256  # numbers beyond which they enter as they are
 
 

@@ -23,6 +23,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
 
 VALIDATION_SHARE = 8  # where rows are not learned in folds, one row in so many validates
+RARE_SHARE, RARE = 3, 200  # the same where fewer rows than that have another label than the most frequent one
 LATEST_SHARE = 5  # the same where rows follow one another in time
 MOST_VALIDATED = 10_000
 LEAST_LATEST = 20
@@ -140,8 +141,9 @@ def _share(rows: Rows | Floats, share: int) -> int:
 
 
 def _one_part(split: Split, table: Table, rows: Rows, strata: Rows, rng: np.random.Generator) -> Mask:
-    """An eighth of the rows; of groups those whose rows come nearest to that."""
-    parts = _share(rows, VALIDATION_SHARE)
+    """An eighth of the rows, or a third where that would hold few of the rare labels; of groups what comes nearest to that."""
+    rare = len(strata) - int(np.bincount(strata).max())
+    parts = _share(rows, VALIDATION_SHARE) if rare >= RARE else RARE_SHARE
     dealt = _parts(split, table, rows, strata, parts, rng)
     nearest = np.abs(np.bincount(dealt) - len(rows) / parts).argmin() if split.kind is SplitKind.GROUP else 0
     return _two_sided(split, dealt == nearest)

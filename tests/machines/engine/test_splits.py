@@ -233,3 +233,14 @@ def test_a_split_survives_json(split):
 
 def test_nothing_said_means_that_each_row_stands_alone():
     assert Split.from_json({}) == Split.from_json(None) == Split()
+
+
+@pytest.mark.parametrize(("rare", "share"), [(20, 1 / 3), (199, 1 / 3), (200, 1 / 8)])
+def test_one_part_is_larger_where_labels_are_rare(rare, share):
+    """An eighth of twenty rows would be two or three to measure."""
+    values = np.zeros(4000, np.int64)
+    values[:rare] = 1
+    target = Target(Column("y", DataType.LABEL), values, ("no", "yes"))
+    dealt = deal(Split(), {}, np.arange(4000), target, 1, np.random.default_rng(0))
+    assert (dealt == 0).mean() == pytest.approx(share, abs=0.01)
+    assert (dealt[:rare] == 0).mean() == pytest.approx(share, abs=0.05)
