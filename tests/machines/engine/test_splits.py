@@ -8,7 +8,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from machines.engine.columns.parse import parse_table
 from machines.engine.errors import DataError
-from machines.engine.prepare import make_target
+from machines.engine.prepare import Target, make_target
 from machines.engine.schema import Column, DataType, Role, Schema
 from machines.engine.splits import Split, SplitKind, columns_to_read, deal
 from tests.machines.engine.tables import simple_table
