@@ -166,20 +166,31 @@ def blend_weights(
     """
     costs = np.asarray(micros) if micros else np.zeros(len(answers))
     answers, target = thinned(answers, target)
-    counts = np.zeros(len(answers))
-    losses = [judge(a, target) for a in answers]
-    first = int(np.argmin(losses))
+    losses = np.array([judge(a, target) for a in answers])
+    # Where the best fills the budget by itself, several cheaper ones may be better together.
+    groups = {(costs <= most).tobytes(): costs <= most for most in (np.inf, MOST_MICROS / 2, MOST_MICROS / 4)}
+    found = [_picked(answers, target, judge, losses, costs, group) for group in groups.values() if group.any()]
+    loss, counts = min(found, key=lambda one: one[0])
+    return _without_light_ones(counts / counts.sum(), loss, answers, target, judge)
+
+
+def _picked(
+    answers: Sequence[Floats], target: Target, judge: Judge, losses: NDArray[np.float64], costs: NDArray[np.float64],
+    group: NDArray[np.bool_],
+) -> tuple[float, NDArray[np.float64]]:  # fmt: skip
+    """The loss, and how often each of a group was picked."""
+    counts, first = np.zeros(len(answers)), int(np.argmin(np.where(group, losses, np.inf)))
     counts[first], total = 1, answers[first].astype(np.float64)
-    best_loss, best_counts = losses[first], counts.copy()
+    best, best_counts = float(losses[first]), counts.copy()
     for picks in range(2, PICKS + 1):
-        able = (counts > 0) | (costs[counts > 0].sum() + costs <= MOST_MICROS)
+        able = group & ((counts > 0) | (costs[counts > 0].sum() + costs <= MOST_MICROS))
         tried = [judge((total + a) / picks, target) if ok else np.inf for a, ok in zip(answers, able, strict=True)]
         chosen = int(np.argmin(tried))
         counts[chosen] += 1
         total = total + answers[chosen]
-        if tried[chosen] < best_loss:
-            best_loss, best_counts = tried[chosen], counts.copy()
-    return _without_light_ones(best_counts / best_counts.sum(), best_loss, answers, target, judge)
+        if tried[chosen] < best:
+            best, best_counts = tried[chosen], counts.copy()
+    return best, best_counts
 
 
 def _without_light_ones(

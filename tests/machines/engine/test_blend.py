@@ -64,6 +64,15 @@ def test_a_blend_keeps_to_its_time_for_a_row():
     assert within[0] > 0 and within[1] == 0 and within[2] > 0
 
 
+def test_several_cheap_ones_may_be_better_than_the_best_that_leaves_no_room():
+    rng = np.random.default_rng(6)
+    truth = rng.normal(size=400).astype(np.float32)
+    parts = [(truth + rng.normal(size=400) * noise).astype(np.float32)[:, None] for noise in (0.5, 0.6, 0.6, 0.6)]
+    target = Target(Column("y", DataType.FLOAT), truth)
+    weights = blend_weights(parts, target, [MOST_MICROS - 10, 50.0, 50.0, 50.0])
+    assert weights[0] == 0 and (weights[1:] > 0).all()
+
+
 def two_classes(rng, rows):
     truth = rng.integers(0, 2, rows)
     chance = 1 / (1 + np.exp(-(2 * truth - 1) - rng.normal(0, 2, rows)))
