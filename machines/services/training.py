@@ -29,7 +29,7 @@ from models.work import WorkKind
 
 SEED = 1
 TRIALS, MOST_KEPT = "trials", 256 * 2**20  # bytes of them that are kept once a training is over
-GRACE_SECONDS = 30.0  # for starting torch and reading the rows, beyond what the level allows
+GRACE_SECONDS = 90.0  # for starting torch and reading the rows on a busy computer, beyond what the level allows
 
 WORDS = {
     "deadline": gettext_noop(
