@@ -143,7 +143,7 @@ def _share(rows: Rows | Floats, share: int) -> int:
 def _one_part(split: Split, table: Table, rows: Rows, strata: Rows, rng: np.random.Generator) -> Mask:
     """An eighth of the rows, or a third where that would hold few of the rare labels; of groups what comes nearest to that."""
     rare = len(strata) - int(np.bincount(strata).max())
-    parts = _share(rows, VALIDATION_SHARE) if rare >= RARE else RARE_SHARE
+    parts = _share(rows, VALIDATION_SHARE if rare >= RARE else RARE_SHARE)
     dealt = _parts(split, table, rows, strata, parts, rng)
     nearest = np.abs(np.bincount(dealt) - len(rows) / parts).argmin() if split.kind is SplitKind.GROUP else 0
     return _two_sided(split, dealt == nearest)

@@ -10,7 +10,7 @@ from machines.engine.columns.parse import parse_table
 from machines.engine.errors import DataError
 from machines.engine.prepare import Target, make_target
 from machines.engine.schema import Column, DataType, Role, Schema
-from machines.engine.splits import Split, SplitKind, columns_to_read, deal
+from machines.engine.splits import MOST_VALIDATED, Split, SplitKind, columns_to_read, deal
 from tests.machines.engine.tables import simple_table
 
 BY_PERSON, BY_DAY = Split(SplitKind.GROUP, "person"), Split(SplitKind.TIME, "day")
@@ -244,3 +244,12 @@ def test_one_part_is_larger_where_labels_are_rare(rare, share):
     dealt = deal(Split(), {}, np.arange(4000), target, 1, np.random.default_rng(0))
     assert (dealt == 0).mean() == pytest.approx(share, abs=0.01)
     assert (dealt[:rare] == 0).mean() == pytest.approx(share, abs=0.05)
+
+
+def test_of_very_many_rows_no_more_are_measured_for_rare_labels():
+    """They would take the time that learning has."""
+    values = np.zeros(90_000, np.int64)
+    values[:50] = 1
+    target = Target(Column("y", DataType.LABEL), values, ("no", "yes"))
+    dealt = deal(Split(), {}, np.arange(90_000), target, 1, np.random.default_rng(0))
+    assert (dealt == 0).sum() <= MOST_VALIDATED
