@@ -21,7 +21,7 @@ USUAL_RATE = 0.06
 USUAL_ROUNDS, MORE_ROUNDS = 220, 600  # that boosting takes at that rate; for numbers of more than SOME_ROWS
 SOME_ROWS = 1_500
 USUAL_LEAVES = 16  # larger trees take fewer rounds
-FOREST = 40  # most trees of a forest's fold
+FOREST = 320  # most trees of a forest, of all its folds
 
 
 def usual_seconds(rows: int, encoded: Encoded, targets: Sequence[Target], folds: int) -> float:
@@ -59,6 +59,6 @@ class Cost:
 
     def forest(self, nodes: int) -> float:
         """Of as many trees as there is room for."""
-        trees = min(FOREST, max(LEAST_TREES, nodes // (2 * self.folds * self.rows)))
+        trees = min(FOREST // self.folds, max(LEAST_TREES, nodes // (2 * self.folds * self.rows)))
         tried = min(0.6 * self.features, MOST_PER_SPLIT) if self.is_number else self.features**0.5
         return trees * self.folds * (5e-4 + self.rows * tried * log2(self.rows + 2) * SORTED)

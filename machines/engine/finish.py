@@ -1,7 +1,7 @@
 """From blends to the finished file and its report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,25 +14,32 @@ from machines.engine.blend import Blend, cross_fitted
 from machines.engine.candidates import Candidate
 from machines.engine.chosen import heaviest
 from machines.engine.describe import describe_inputs, describe_output, metadata
+from machines.engine.digits import short
 from machines.engine.encode import TableEncoder
 from machines.engine.errors import Notice
 from machines.engine.export import Answer, build_model
 from machines.engine.folds import once
+from machines.engine.leaderboard import leaderboard
+from machines.engine.learning_curve import PARTS, learning_curve, simple_model, strata
 from machines.engine.lesson import Lesson
 from machines.engine.linear import Linear
 from machines.engine.measure import Answers
-from machines.engine.metrics import Metric, difference, reliability, residuals
+from machines.engine.metrics import difference, reliability, residuals
+from machines.engine.operating import operating
 from machines.engine.parity import check_parity
 from machines.engine.prepare import Prepared, Target
 from machines.engine.probes import Probes, moved, span, taken
 from machines.engine.progress import MEASURING, WRITING, Clock
+from machines.engine.regions import Parted, errors, parted, regions
 from machines.engine.report import OutputReport, Report
-from machines.engine.schema import Schema, Table
-from machines.engine.splits import Split
+from machines.engine.schema import Column, DataType, Schema, Table
+from machines.engine.splits import Split, SplitKind, part_of_each
 from machines.serving.predictor import Predictor
 
 MOST_SAMPLED = 2000  # rows learned from that are measured
 ALARM_SHARE = 0.1  # of the time left
+CURVE_SHARE, CURVE_GUARD = 0.05, 0.5  # of the time, by estimate; of the time left that learning curves never exceed
+MOST_PARTED = 12  # inputs that tell where little was seen
 
 
 @dataclass
@@ -90,10 +97,13 @@ def _report(work: Work, answers: Sequence[Answer], predictor: Predictor) -> Repo
     rng = np.random.default_rng(work.seed + 3)
     found = [_measure(work, i, answer.usual, rng) for i, answer in enumerate(answers)]
     samples = _samples(work, found, predictor)
-    outputs = [_output_report(work, i, each, samples) for i, each in enumerate(found)]
     importance = measure.importance(_gained(work, found), work.seed)
+    inputs = sorted(work.schema.inputs, key=lambda c: -importance[c.name].value if c.name in importance else 0.0)
+    parts = _parts(work, inputs)
+    outputs = [_output_report(work, i, each, samples, parts) for i, each in enumerate(found)]
+    alarms = _alarms(work, outputs, inputs)
     return Report(
-        outputs=tuple(outputs),
+        outputs=tuple(_with_curve(work, i, output) for i, output in enumerate(outputs)),
         rows=work.prepared.usable,
         rows_trained=len(work.prepared.rows),
         rows_held_out=len(lesson.measured),
@@ -101,7 +111,7 @@ def _report(work: Work, answers: Sequence[Answer], predictor: Predictor) -> Repo
         level=work.level,
         seed=work.seed,
         epochs=len(clock.curve.validation),
-        warnings=(*work.prepared.warnings, *_alarms(work, outputs, importance)),
+        warnings=(*work.prepared.warnings, *alarms),
         **clock.curve.thinned(),
         importance={name: round(share.value, 8) for name, share in importance.items()},
         importance_range={name: (share.low, share.high) for name, share in importance.items()},
@@ -158,8 +168,9 @@ def _gained(work: Work, found: Sequence[Measured]) -> dict[tuple[str, ...], NDAr
 
 
 def _output_report(
-    work: Work, output: int, each: Measured, samples: Mapping[str, Sequence[Mapping[str, float]]]
-) -> OutputReport:
+    work: Work, output: int, each: Measured, samples: Mapping[str, Sequence[Mapping[str, float]]],
+    parts: Sequence[Parted],
+) -> OutputReport:  # fmt: skip
     truth, answers, is_label = each.truth, each.answers, bool(each.truth.classes)
     simple = _baselines(work, output, truth)
     baselines = {name: measure.metrics_of(found, truth, work.seed) for name, found in simple.items()}
@@ -172,7 +183,7 @@ def _output_report(
         holdout=measure.metrics_of(answers, truth, work.seed),
         baseline_shown=shown,
         baselines=baselines,
-        samples={name: parts[output] for name, parts in samples.items()},
+        samples={name: each_output[output] for name, each_output in samples.items()},
         classes=truth.classes,
         confusion=measure.confusion(answers, truth) if is_label else [],
         points=[] if is_label else measure.points(answers, truth),
@@ -183,7 +194,32 @@ def _output_report(
         difference=difference(actual, own, other, work.seed),
         reliability=reliability(truth.values, answers) if is_label else [],
         residuals={} if is_label else residuals(actual, own),
+        leaderboard=leaderboard(work.candidates, each.blend, answers, truth, work.lesson.measured, work.seed),
+        operating=operating(truth.values, answers, truth.classes) if is_label else [],
+        spread=[] if is_label else measure.spread(answers, truth),
+        regions=regions(parts, work.lesson.measured, answers, truth),
+        usual_error=short(errors(answers, truth).mean()),
     )
+
+
+def _parts(work: Work, inputs: Sequence[Column]) -> list[Parted]:
+    """The rows by each of the inputs that come first and are no texts."""
+    able = [column for column in inputs if column.type is not DataType.LANGUAGE][:MOST_PARTED]
+    return [parted(column, work.table[column.name][work.prepared.rows]) for column in able]
+
+
+def _with_curve(work: Work, output: int, report: OutputReport) -> OutputReport:
+    """The report with its learning curve, if that takes little by estimate; the clock only guards."""
+    clock, lesson, rows = work.clock, work.lesson, work.prepared.rows
+    end = clock.elapsed() + CURVE_GUARD * clock.left()
+    most = CURVE_SHARE * clock.seconds / len(work.prepared.targets)
+    simple = simple_model(lesson, output, work.candidates, work.seed, most)
+    if simple is None or work.split.kind is SplitKind.TIME or clock.elapsed() + simple.seconds > end:
+        return report
+    rng, alike = np.random.default_rng(work.seed + 5), strata(lesson, output, len(rows))
+    part = part_of_each(work.split, work.table, rows, alike, PARTS, rng)
+    curve = learning_curve(lesson, output, simple, part, work.seed, lambda: clock.tick() and clock.elapsed() < end)
+    return replace(report, learning_curve=curve, learning_curve_of=simple.name if curve else "")
 
 
 def _baselines(work: Work, output: int, truth: Target) -> dict[str, Answers]:
@@ -201,11 +237,10 @@ def _baselines(work: Work, output: int, truth: Target) -> dict[str, Answers]:
     return simple
 
 
-def _alarms(work: Work, outputs: Sequence[OutputReport], importance: Mapping[str, Metric]) -> list[Notice]:
-    """What looks too good, and what is too little to tell. Columns that matter most are looked at first."""
+def _alarms(work: Work, outputs: Sequence[OutputReport], inputs: Sequence[Column]) -> list[Notice]:
+    """What looks too good, and what is too little to tell; `inputs` are looked at in their order."""
     found = [notice for output in outputs for notice in doubts(output)]
     seconds = 0.0 if work.clock.finished else ALARM_SHARE * work.clock.left() / len(outputs)
-    inputs = sorted(work.schema.inputs, key=lambda c: -importance[c.name].value if c.name in importance else 0.0)
     for target in work.prepared.targets:
         found += leaks(work.table, inputs, target, work.prepared.rows, seconds, work.seed)
     return found

@@ -10,13 +10,15 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from machines.engine.metrics import Metric, label_metrics, number_metrics
+from machines.engine.digits import short, steps
+from machines.engine.metrics import CURVE_ROWS, Metric, equal_bins, label_metrics, number_metrics
 from machines.engine.prepare import Target
 
 Answers: TypeAlias = NDArray[np.float64]
 
 MOST_POINTS = 500
 MOST_CLASSES_SHOWN = 50
+SPREAD_BINS = 10
 REPEATS = 200
 LEAST_CHANCE = 1e-7
 LEAST_GAIN = 1e-12
@@ -89,17 +91,43 @@ def confusion(answers: Answers, truth: Target) -> list[list[int]]:
 
 
 def points(answers: Answers, truth: Target) -> list[list[float]]:
-    """[predicted, actual] of at most MOST_POINTS rows."""
-    pairs = np.stack([answers[:, 0], in_unit(truth.values, truth)], 1)
-    step = max(1, -(-len(pairs) // MOST_POINTS))
-    chosen: list[list[float]] = pairs[::step].tolist()
-    return chosen
+    """[predicted, actual, low, high] of at most MOST_POINTS rows."""
+    step = max(1, -(-len(answers) // MOST_POINTS))
+    actual = in_unit(truth.values, truth)[::step]
+    low, high = answers[::step, 1:].T
+    columns = [steps(values, truth.std) for values in (answers[::step, 0], actual, low, high)]
+    return [list(point) for point in zip(*columns, strict=True)]
+
+
+def spread(answers: Answers, truth: Target) -> list[dict[str, float]]:
+    """How wide the 90 % intervals are and how many true numbers lie inside, in at most 10 bins of about as many rows.
+
+    `low` and `high` are the lowest and the highest predicted number of a bin, `width` is the mean.
+    """
+    predicted, width = answers[:, 0], answers[:, 2] - answers[:, 1]
+    of = equal_bins(predicted, min(SPREAD_BINS, max(1, len(answers) // CURVE_ROWS)))
+    rows, inside = np.bincount(of), _is_inside(answers, truth)
+    ordered = predicted[np.argsort(of, kind="stable")]
+    starts = np.append(0, np.cumsum(rows)[:-1])
+    told = {
+        "low": steps(np.minimum.reduceat(ordered, starts), truth.std),
+        "high": steps(np.maximum.reduceat(ordered, starts), truth.std),
+        "rows": rows.tolist(),
+        "covered": [short(share) for share in np.bincount(of, inside) / rows],
+        "width": [short(mean) for mean in np.bincount(of, width) / rows],
+    }
+    return [dict(zip(told, part, strict=True)) for part in zip(*told.values(), strict=True)]
 
 
 def coverage(answers: Answers, truth: Target) -> float:
     """Share of true numbers inside their interval."""
+    return float(_is_inside(answers, truth).mean())
+
+
+def _is_inside(answers: Answers, truth: Target) -> NDArray[np.bool_]:
     true, slack = in_unit(truth.values, truth), 1e-6 * truth.std
-    return float(((answers[:, 1] - slack <= true) & (true <= answers[:, 2] + slack)).mean())
+    inside: NDArray[np.bool_] = (answers[:, 1] - slack <= true) & (true <= answers[:, 2] + slack)
+    return inside
 
 
 def importance(gained: Mapping[tuple[str, ...], NDArray[np.float64]], seed: int) -> dict[str, Metric]:

@@ -42,15 +42,15 @@ class Metric:
 
 def number_metrics(truth: Doubles, answer: Doubles, seed: int = 0) -> dict[str, Metric]:
     """RMSE, MAE (both in the output's unit) and R2 of numbers [rows]. R2 of a truth that never changes is 0."""
-    weights = _weights(len(truth), seed)
+    weights = resamples(len(truth), seed)
     square = weights @ np.square(truth - answer)
     centred = truth - truth.mean()  # a large mean would eat the digits of the variance
     variance = np.maximum(weights @ np.square(centred) - np.square(weights @ centred), 0)
     explained = np.where(variance > 0, 1 - square / np.where(variance > 0, variance, 1), 0)
     return {
-        "rmse": _metric(np.sqrt(square)),
-        "mae": _metric(weights @ np.abs(truth - answer)),
-        "r2": _metric(explained),
+        "rmse": interval_of(np.sqrt(square)),
+        "mae": interval_of(weights @ np.abs(truth - answer)),
+        "r2": interval_of(explained),
     }
 
 
@@ -60,7 +60,7 @@ def label_metrics(truth: Ints, chances: Doubles, seed: int = 0) -> dict[str, Met
     Two classes: PR AUC (average precision) and F1 are those of the rarer class. More: ROC AUC is the mean over the
     classes, each against the rest (left out with more than 100), F1 the mean over the classes that occur.
     """
-    weights = _weights(len(truth), seed)
+    weights = resamples(len(truth), seed)
     answer, classes = chances.argmax(1), chances.shape[1]
     hit, actual, said = _counts(truth, answer, weights, classes)
     own = np.clip(chances[np.arange(len(truth)), truth], LEAST_CHANCE, 1)
@@ -72,7 +72,7 @@ def label_metrics(truth: Ints, chances: Doubles, seed: int = 0) -> dict[str, Met
     elif classes <= MOST_RANKED:
         metrics["roc_auc"] = macro_auc(truth, chances)
     return metrics | {
-        "log_loss": _metric(weights @ -np.log(own)),
+        "log_loss": interval_of(weights @ -np.log(own)),
         "accuracy": _doubted(hit.sum(1), len(truth)),
         "balanced_accuracy": _doubted(_mean_where(hit, actual, actual > 0), len(truth)),
         "f1": _doubted(_f1(hit, actual, said), len(truth)),
@@ -85,8 +85,8 @@ def difference(truth: NDArray[np.generic], answer: Doubles, simple: Doubles, see
 
     Log loss for chances [rows, classes] and class numbers [rows]; RMSE for numbers [rows].
     """
-    weights = _weights(len(truth), seed)
-    return _metric(_main_loss(truth, answer, weights) - _main_loss(truth, simple, weights))
+    weights = resamples(len(truth), seed)
+    return interval_of(_main_loss(truth, answer, weights) - _main_loss(truth, simple, weights))
 
 
 def auc(positive: Bools, score: Doubles) -> Metric:
@@ -109,7 +109,7 @@ def reliability(truth: Ints, chances: Doubles) -> list[dict[str, float]]:
     Two classes: the chance of class 1. More: the chance of the class that was answered.
     """
     stated, right = _stated(truth, chances)
-    bins = _equal_bins(stated, min(CURVE_BINS, max(1, len(stated) // CURVE_ROWS)))
+    bins = equal_bins(stated, min(CURVE_BINS, max(1, len(stated) // CURVE_ROWS)))
     rows = np.bincount(bins)
     chance, share = np.bincount(bins, stated) / rows, np.bincount(bins, right) / rows
     low, high = wilson(share, rows)
@@ -172,7 +172,7 @@ def _ranks(values: Doubles) -> Doubles:
 
 
 @lru_cache(maxsize=2)
-def _weights(rows: int, seed: int) -> Doubles:
+def resamples(rows: int, seed: int) -> Doubles:
     """[1 + repeats, rows]: the sample itself, then resamples; every row of it adds up to 1."""
     repeats = max(20, min(REPEATS, MOST_WEIGHTS // max(1, rows)))
     drawn = np.random.default_rng(seed).poisson(1.0, (repeats, rows)).astype(np.float64)
@@ -180,7 +180,7 @@ def _weights(rows: int, seed: int) -> Doubles:
     return np.concatenate([np.full((1, rows), 1.0 / rows), drawn / drawn.sum(1, keepdims=True)])
 
 
-def _metric(values: Doubles) -> Metric:
+def interval_of(values: Doubles) -> Metric:
     """The first value, and the middle 95 % of the resampled ones."""
     value = float(values[0])
     low, high = np.quantile(values[1:], [0.025, 0.975])
@@ -188,13 +188,13 @@ def _metric(values: Doubles) -> Metric:
 
 
 def _centred(values: Doubles) -> Metric:
-    """As `_metric` for what resampling alone makes larger: its spread, moved to where the value is."""
+    """As `interval_of` for what resampling alone makes larger: its spread, moved to where the value is."""
     moved = values[1:] + (values[0] - np.median(values[1:]))
-    return _metric(np.concatenate([values[:1], np.clip(moved, 0, 1)]))
+    return interval_of(np.concatenate([values[:1], np.clip(moved, 0, 1)]))
 
 
 def _doubted(values: Doubles, rows: int) -> Metric:
-    return _doubt(_metric(values), rows)
+    return _doubt(interval_of(values), rows)
 
 
 def _doubt(metric: Metric, rows: int) -> Metric:
@@ -256,7 +256,7 @@ def _stated(truth: Ints, chances: Doubles) -> tuple[Doubles, Doubles]:
     return chances.max(1), (chances.argmax(1) == truth).astype(np.float64)
 
 
-def _equal_bins(values: Doubles, bins: int) -> Ints:
+def equal_bins(values: Doubles, bins: int) -> Ints:
     """Bin numbers from 0, none empty, with about as many rows each; equal values are never parted."""
     edges = np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1])
     return np.unique(np.searchsorted(edges, values, side="right"), return_inverse=True)[1]
@@ -264,6 +264,6 @@ def _equal_bins(values: Doubles, bins: int) -> Ints:
 
 def _calibration_error(stated: Doubles, right: Doubles, weights: Doubles) -> Doubles:
     """Expected calibration error (Naeini et al. 2015; Guo et al. 2017), in 15 bins of as many rows (Nixon et al. 2019)."""
-    bins = _equal_bins(stated, ECE_BINS)
+    bins = equal_bins(stated, ECE_BINS)
     error: Doubles = np.abs(_sums(weights * (stated - right), bins, ECE_BINS)).sum(1)
     return error

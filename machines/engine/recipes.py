@@ -46,7 +46,7 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
     """The models of single outputs, in an order of their own."""
     if lesson.encoded.numbers.size + lesson.encoded.marks.size > MOST_CELLS:
         return
-    nodes = 200_000 if level < 3 else 600_000
+    nodes = 600_000 if level < 3 else 1_200_000
     for i, target in enumerate(lesson.targets):
         cost = Cost(lesson, target)
         yield _recipe(f"usual {i}", i, False, 0.0, partial(Linear, penalties=ENDLESS))

@@ -24,7 +24,7 @@ class OutputReport:
     ]  # training, evaluation, training_noise, evaluation_noise -> loss, accuracy
     classes: tuple[str, ...] = ()  # most frequent first
     confusion: list[list[int]] = field(default_factory=list)  # [actual][predicted], for up to 50 classes
-    points: list[list[float]] = field(default_factory=list)  # [predicted, actual], at most 500
+    points: list[list[float]] = field(default_factory=list)  # [predicted, actual, low, high], at most 500
     coverage: float | None = None  # share of held-back numbers inside their 90 % interval
     temperature: float | None = None
     weights: Mapping[str, float] = field(default_factory=dict)  # what the answer is blended from
@@ -32,6 +32,13 @@ class OutputReport:
     difference: Metric | None = None  # main loss minus that of the baseline shown, on the same rows
     reliability: list[dict[str, float]] = field(default_factory=list)  # of labels, see metrics.reliability
     residuals: Mapping[str, list[float]] = field(default_factory=dict)  # of numbers, see metrics.residuals
+    leaderboard: list[dict[str, Any]] = field(default_factory=list)  # see leaderboard.leaderboard
+    operating: list[dict[str, Any]] = field(default_factory=list)  # of labels, see operating.operating
+    spread: list[dict[str, float]] = field(default_factory=list)  # of numbers, see measure.spread
+    regions: list[dict[str, Any]] = field(default_factory=list)  # by the inputs that matter most, see regions.regions
+    usual_error: float | None = None  # of all rows measured, as the errors of regions
+    learning_curve: list[dict[str, float]] = field(default_factory=list)  # empty without time, see learning_curve
+    learning_curve_of: str = ""  # linear | boosting: whose curve that is
 
     @property
     def baseline(self) -> Metrics:

@@ -106,7 +106,7 @@ def deal(split: Split, table: Table, rows: Rows, target: "Target", folds: int, r
     if split.kind is SplitKind.TIME:
         dealt = np.where(_latest(split, table, rows), 0, -1)
     elif folds > 1:
-        dealt = _parts(split, table, rows, strata, folds, rng)
+        dealt = part_of_each(split, table, rows, strata, folds, rng)
     else:
         dealt = np.where(_one_part(split, table, rows, strata, rng), 0, -1)
     if split.kind is not SplitKind.ROWS:
@@ -144,12 +144,12 @@ def _one_part(split: Split, table: Table, rows: Rows, strata: Rows, rng: np.rand
     """An eighth of the rows, or a third where that would hold few of the rare labels; of groups what comes nearest to that."""
     rare = len(strata) - int(np.bincount(strata).max())
     parts = _share(rows, VALIDATION_SHARE if rare >= RARE else RARE_SHARE)
-    dealt = _parts(split, table, rows, strata, parts, rng)
+    dealt = part_of_each(split, table, rows, strata, parts, rng)
     nearest = np.abs(np.bincount(dealt) - len(rows) / parts).argmin() if split.kind is SplitKind.GROUP else 0
     return _two_sided(split, dealt == nearest)
 
 
-def _parts(split: Split, table: Table, rows: Rows, strata: Rows, parts: int, rng: np.random.Generator) -> Rows:
+def part_of_each(split: Split, table: Table, rows: Rows, strata: Rows, parts: int, rng: np.random.Generator) -> Rows:
     """The part of each row. Each part has about as many rows, and as many of each of `strata`, as far as groups allow."""
     if split.kind is SplitKind.ROWS:
         return spread(strata, parts, rng)

@@ -27,7 +27,11 @@ MOST_PER_SPLIT = 80  # features one split of a forest tries for numbers
 LEAST_TREES = 8  # of a forest's fold that the file has room for; leaves grow until it has
 USEFUL = 4  # trees without which a forest is not worth its place
 TINY = 1e-7
-TREE_MICROS, LEAF_MICROS, DEEP_TREE_MICROS = 0.015, 7e-4, 0.25  # microseconds that a row takes in a tree, by its leaves
+TREE_MICROS, LEAF_MICROS = 0.015, 7e-4  # microseconds that a row takes in a tree, by its leaves
+DEEP_TREE_MICROS, NODE_MICROS = (
+    0.15,
+    3.3e-7,
+)  # the same in a deep one, by all nodes of its forest: few fit into the cache
 
 
 class Boosting:
@@ -105,13 +109,13 @@ class Boosting:
 class Forest:
     """Extremely randomised trees at full depth (Geurts et al. 2006), or with `random` off a random forest (Breiman 2001).
 
-    Leaves hold one row, or as many as the file needs to stay below `most_nodes`.
+    Leaves hold one row, or as many as the file needs to stay below `most_nodes`. Of `most_trees` every fold has its share.
     """
 
     stop = 1
 
-    def __init__(self, seed: int, trees_per_fold: int = 60, most_nodes: int = 500_000, random: bool = True) -> None:
-        self.seed, self.trees_per_fold, self.most_nodes, self.random = seed, trees_per_fold, most_nodes, random
+    def __init__(self, seed: int, most_trees: int = 320, most_nodes: int = 500_000, random: bool = True) -> None:
+        self.seed, self.most_trees, self.most_nodes, self.random = seed, most_trees, most_nodes, random
 
     def fit(self, x: Sheet, target: Target, folds: Ints, go_on: GoOn, stop: int = 0) -> Floats | None:
         """As `Boosting.fit`; None without time for a few trees of every fold. It stops where there is no more room."""
@@ -141,7 +145,7 @@ class Forest:
     def _has_room(self) -> bool:
         grown = self.woods[-1].count
         nodes = sum(tree.size for wood in self.woods for tree in wood.trees)
-        return grown < self.trees_per_fold and nodes * (grown + 1) <= self.most_nodes * max(grown, 1)
+        return grown * len(self.woods) < self.most_trees and nodes * (grown + 1) <= self.most_nodes * max(grown, 1)
 
     def predict(self, x: Floats) -> Floats:
         sums, total = sum_trees(self._bag(), x, _sums(self.width)), np.float32(self._total)
@@ -161,7 +165,8 @@ class Forest:
     @property
     def micros(self) -> float:
         """Microseconds that a row takes, about."""
-        return DEEP_TREE_MICROS * sum(len(wood.trees) for wood in self.woods)
+        trees = [tree for wood in self.woods for tree in wood.trees]
+        return len(trees) * (DEEP_TREE_MICROS + NODE_MICROS * sum(tree.size for tree in trees))
 
     def _bag(self) -> list[Tree]:
         """Every fold counts alike. Its trees count 1 each, unless another has more: sums of leaves that are sure are exact.

@@ -81,9 +81,42 @@ def test_several_outputs_at_once(mixed):
     assert price.baseline_shown == "linear" and set(price.baselines) == {"mean", "linear"}
     assert set(kind.baselines) == {"class_rates", "linear"} and kind.baseline["log_loss"].value < 0.69
     assert 0 < len(price.points) <= 500 and price.coverage > 0.75
-    assert json.dumps(mixed.report.to_json())
+    assert json.dumps(mixed.report.to_json(), allow_nan=False)
     for name in ("training", "evaluation", "training_noise", "evaluation_noise"):
         assert set(mixed.report.samples[name]) == {"loss", "accuracy"}
+
+
+def test_what_the_report_page_shows(mixed):
+    """One page of figures, all of them of the same rows and about the same answers."""
+    price, kind = (json.loads(json.dumps(output.to_json())) for output in mixed.report.outputs)
+    for output, metric in ((price, "rmse"), (kind, "log_loss")):
+        blend, *others = output["leaderboard"]
+        assert blend["name"] == "blend" and blend["value"] == pytest.approx(
+            output["holdout"][metric]["value"], rel=1e-5
+        )
+        assert blend["low"] == pytest.approx(output["holdout"][metric]["low"], rel=1e-5)
+        assert {line["name"]: line["weight"] for line in others if line["weight"]} == output["weights"]
+        assert [line["value"] for line in others] == sorted(line["value"] for line in others)
+        assert {part["column"] for part in output["regions"]} == {"size", "rooms", "city", "built", "sold", "opens"}
+        for part in output["regions"]:
+            assert sum(one["rows"] for one in part["bins"]) == mixed.report.rows_trained
+            assert sum(one["measured"] for one in part["bins"]) == output["rows"]
+            wrong = sum(one["measured"] * (one["error"] or 0) for one in part["bins"]) / output["rows"]
+            assert wrong == pytest.approx(output["usual_error"], rel=1e-4)
+    assert price["usual_error"] == pytest.approx(price["holdout"]["mae"]["value"], rel=1e-5)
+    assert kind["usual_error"] == pytest.approx(1 - kind["holdout"]["accuracy"]["value"], rel=1e-5)
+    most = max(mixed.report.importance, key=lambda name: mixed.report.importance[name])
+    assert price["regions"][0]["column"] == most
+    assert all(low <= predicted <= high for predicted, _actual, low, high in price["points"])
+    covered = sum(part["rows"] * part["covered"] for part in price["spread"]) / price["rows"]
+    assert covered == pytest.approx(price["coverage"], rel=1e-4)
+    assert price["operating"] == kind["spread"] == kind["points"] == []
+    (curve,) = kind["operating"]
+    assert curve["label"] == kind["classes"][1] and curve["found"][-1] == curve["positives"]
+    assert curve["found"][-1] + curve["false"][-1] == curve["rows"] == kind["rows"]
+    found, false = ([0, *curve[name]] for name in ("found", "false"))
+    area = np.trapezoid(found, false) / (found[-1] * false[-1])
+    assert area == pytest.approx(kind["holdout"]["roc_auc"]["value"], abs=0.002)
 
 
 def test_noise_is_not_praised():

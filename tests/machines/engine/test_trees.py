@@ -21,8 +21,8 @@ from machines.engine.trees import Boosting, Forest
 MAKERS = {
     "boosting": lambda: Boosting(Settings(0, leaves=8, rate=0.2)),
     "extra": lambda: Boosting(Settings(0, leaves=16, rate=0.3, extra=True, least=5, features=0.8)),
-    "forest": lambda: Forest(0, trees_per_fold=30),
-    "random forest": lambda: Forest(0, trees_per_fold=30, random=False),
+    "forest": lambda: Forest(0, most_trees=150),
+    "random forest": lambda: Forest(0, most_trees=150, random=False),
 }
 ALL = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
@@ -192,13 +192,32 @@ def test_boosting_stops_where_the_loss_is_lowest():
 @pytest.mark.parametrize("classes", [1, 3])
 def test_a_file_of_sane_size(classes):
     x = rows(2000)
-    target, model = target_of(x, classes), Forest(0, 60, most_nodes=20_000)
+    target, model = target_of(x, classes), Forest(0, most_nodes=20_000)
     target.values[::5] = target.values[1::5]  # noise, so that trees are large
     answers = model.fit(once(x), target, folds_of(x), always)
     assert sum(tree.size for wood in model.woods for tree in wood.trees) <= 20_000
     assert min(wood.count for wood in model.woods) >= 7  # about eight
     assert np.isfinite(answers).all()
     assert np.abs(model.predict(x) - from_file(model, x, classes)).max() < 1e-5
+
+
+def test_every_fold_has_its_share_of_a_forests_trees():
+    x = rows()
+    for folds, each in ((folds_of(x), 10), (folds_of(x) // 2, 16)):
+        model = Forest(0, most_trees=50)
+        model.fit(once(x), target_of(x, 2), folds, always)
+        assert {wood.count for wood in model.woods} <= {each, each + 1}  # 16 times 3 folds is not yet 50
+        assert sum(wood.count for wood in model.woods) >= 50
+
+
+def test_a_row_takes_longer_in_a_tree_of_a_larger_forest():
+    """Few of its nodes fit into the processor's cache."""
+    each = []
+    for number in (50, 2000):
+        x, model = rows(number), Forest(0, 50)
+        model.fit(once(x), target_of(x, 1), folds_of(x), always)
+        each.append(model.micros / sum(len(wood.trees) for wood in model.woods))
+    assert 0.15 < each[0] < each[1] < 1
 
 
 def skewed(x):
@@ -241,7 +260,7 @@ def test_so_many_trees_and_no_more():
 def test_rows_that_are_alike_and_answer_differently():
     x = np.repeat(rows(30), 10, 0)
     values = np.random.default_rng(0).integers(0, 4, 300)
-    model = Forest(0, 10)
+    model = Forest(0, 50)
     model.fit(once(x), Target(Column("y", DataType.LABEL), values, tuple("abcd")), folds_of(x), always)
     assert np.abs(model.predict(x) - from_file(model, x, 4)).max() < 1e-5
     assert np.abs(model.predict(x[:10]) - np.bincount(values[:10], minlength=4) / 10).max() < 0.1
@@ -258,7 +277,7 @@ def test_ten_rows(make):
 def test_thresholds_between_two_neighbours_of_float32():
     x = np.tile(np.float32(0.1) + np.spacing(np.float32(0.1)) * np.arange(64, dtype=np.float32), 2)[:, None]
     target = Target(Column("y", DataType.LABEL), np.arange(128) % 2, ("a", "b"))
-    model = Forest(0, 10)
+    model = Forest(0, 50)
     answers = model.fit(once(x), target, np.repeat([0, -1], 64), always)  # scikit-learn's, with thresholds of 64 bits
     assert np.abs(from_file(model, x, 2)[:64] - answers[:64]).max() < 1e-5
 
@@ -291,7 +310,7 @@ def test_a_computer_where_lightgbm_cannot_be_loaded():
 def test_a_forest_that_is_sure_says_0_and_1_in_the_file_too():
     """Were a chance of 0 some 1e-7 in the file, its logarithm, and with it the answer, would be another one there."""
     x = rows(60)
-    target, model = target_of(x, 2), Forest(0, trees_per_fold=60)
+    target, model = target_of(x, 2), Forest(0, most_trees=120)
     twice = Target(target.column, np.tile(target.values, 2), target.classes)
     model.fit(once(np.vstack([x, x])), twice, np.repeat([0, 1], 60), always)
     for answers in (model.predict(x), from_file(model, x, 2)):
