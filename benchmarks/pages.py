@@ -1,5 +1,7 @@
 """What a person waits for, and what it costs: make bench NAME=pages
 
+`ARGS="--graphs"` measures graphs and previews alone, `ARGS="--rows 200000"` graphs of fewer rows.
+
 Form and answer pages, one row through the model, upload to first answer, memory of a web worker, the second start, and
 how good the demo table's machine is. All in a temporary database and storage. Results: benchmarks/results/pages.json.
 """
@@ -12,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
+from benchmarks import graphs
 from benchmarks.common import (
     SHARED,
     Figure,
@@ -31,6 +35,7 @@ from benchmarks.common import (
     save,
     times_of,
 )
+from benchmarks.visit import answers_of, open_site, upload_to_answer, uploaded
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -48,6 +53,29 @@ SERVING = "EasyAutoML is at"
 
 
 def main() -> None:
+    parser = ArgumentParser(description="What a person waits for.")
+    parser.add_argument("--rows", type=int, default=graphs.ROWS, help="of the graphs' large table")
+    parser.add_argument("--graphs", action="store_true", help="graphs and previews alone")
+    given = parser.parse_args()
+    if not given.graphs:
+        page_figures()
+    graph_figures(given.rows)
+
+
+def graph_figures(rows: int) -> None:
+    """Thirteen kinds of many rows, and previews: benchmarks/results/graphs.json."""
+    with place() as (folder, surroundings):
+        os.environ.update(surroundings)
+        client = open_site()
+        small, _ = upload_to_answer(client, DEMO)
+        path = folder / "houses.csv"
+        graphs.table(graphs.PREVIEW_ROWS, 0).write_csv(path)
+        large = uploaded(client, path)
+        figures = [*graphs.preview_figures(client, small, large), *graphs.kind_figures(folder / "large", rows)]
+    save("graphs", figures, {"rows": rows, "preview_repeats": graphs.PREVIEWS})
+
+
+def page_figures() -> None:
     with place() as (folder, surroundings):
         os.environ.update(surroundings)
         client = open_site()
@@ -67,23 +95,6 @@ def main() -> None:
     save("pages", figures, {"form_repeats": REPEATS, "seeds": SEEDS})
 
 
-def open_site() -> "Client":
-    """An empty site in this process, and somebody who is signed in."""
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
-    from django.core.management import call_command
-    from django.test import Client
-
-    from models import User
-
-    call_command("run", "--prepare")
-    client = Client(SERVER_NAME="localhost")
-    client.force_login(User.objects.create_user("bench@example.org", "not asked for here"))
-    return client
-
-
 def write_wide(path: Path) -> None:
     """A made-up table of 40 numbers and an answer."""
     import numpy as np
@@ -94,62 +105,6 @@ def write_wide(path: Path) -> None:
     lines += [[*map(str, row), str(round(row[0] + row[1], 2))] for row in numbers.tolist()]
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(lines)
-
-
-def upload_to_answer(client: "Client", path: Path) -> "tuple[Machine, float]":
-    """Upload, confirm, train at level 1 and ask once; return the machine and the seconds that the computer took."""
-    from django.utils import timezone
-
-    from machines.jobs.runner import work_run
-    from machines.services.training import latest_work
-    from models import Machine, Work
-
-    started = time.perf_counter()
-    with path.open("rb") as file:
-        posted(client, "/machines/new/", {"file": file})
-    machine = Machine.objects.latest("pk")
-    address = f"/machines/{machine.pk}/"
-    client.get(f"{address}columns/")
-    posted(client, f"{address}columns/", columns_answered(machine))
-    work = latest_work(machine)
-    assert work is not None, "the training did not start"
-    work_run(work_id=work.pk)
-    Work.objects.update(told_at=timezone.now())  # as a browser does a second after it has shown the news
-    machine.refresh_from_db()
-    ask(client, machine)
-    return machine, time.perf_counter() - started
-
-
-def posted(client: "Client", address: str, data: dict[str, Any]) -> None:
-    """Send a form that has to be accepted."""
-    response = client.post(address, data)
-    if response.status_code != 302:
-        raise SystemExit(f"{address} answered {response.status_code}")
-
-
-def columns_answered(machine: "Machine") -> dict[str, Any]:
-    """The column page's form as it is shown, with the button for training."""
-    from machines.forms.data import ColumnForm
-
-    data: dict[str, Any] = {"level": 1, "train": "1"}
-    for column in machine.columns.all():
-        form = ColumnForm(instance=column, prefix=str(column.pk))
-        data |= {field.html_name: field.value() for field in form if field.value() not in (None, False)}
-    return data
-
-
-def answers_of(machine: "Machine") -> dict[str, Any]:
-    """Something to ask: the middle of each input's range."""
-    from machines.services.predictions import description_of
-
-    return {f"c{at}": str(item.get("median") or "") for at, item in enumerate(description_of(machine)["inputs"])}
-
-
-def ask(client: "Client", machine: "Machine") -> None:
-    address, data = f"/machines/{machine.pk}/predict/", answers_of(machine)
-    response = client.post(address, data, headers={"HX-Request": "true"})
-    if response.status_code != 200 or b"answer" not in response.content:
-        raise SystemExit(f"{address} gave no answer")
 
 
 def form_figures(client: "Client", small: "Machine", large: "Machine") -> list[Figure]:

@@ -79,7 +79,7 @@ def main() -> None:
 
 def ours() -> list[Server]:
     """The site as `make run` starts it, asked by a key: a machine, and the same network uploaded as ONNX."""
-    from benchmarks.pages import open_site
+    from benchmarks.visit import open_site
 
     open_site()
     from machines.jobs.runner import work_run

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboards import log, servers, views, work
+from dashboards import export_views, log, profile_views, report_views, servers, views, work
 
 app_name = "dashboards"
 urlpatterns = [
@@ -15,5 +15,11 @@ urlpatterns = [
     path("servers/<int:server_pk>/resume/", servers.drain, {"is_draining": False}, name="server-resume"),
     path("servers/work/<int:work_pk>/cancel/", servers.cancel, name="server-work-cancel"),
     path("servers/work/<int:work_pk>/retry/", servers.retry, name="server-work-retry"),
+    path("machines/<int:pk>/profile/", profile_views.profile, name="profile"),
+    path("machines/<int:pk>/profile/associations.csv", profile_views.associations_csv, name="profile-associations"),
+    path("machines/<int:pk>/report.html", export_views.report_html, name="report-html"),
+    path("machines/<int:pk>/report.pdf", export_views.report_pdf, name="report-pdf"),
+    path("machines/<int:pk>/report/", report_views.report, name="report"),
+    path("machines/<int:pk>/report/<str:key>.csv", report_views.table, name="report-table"),
     path("demo.csv", views.demo_table, name="demo-table"),
 ]

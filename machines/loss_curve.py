@@ -1,4 +1,4 @@
-"""How the networks of a training learned, one after another: what both pictures of it are drawn from."""
+"""How the networks of a training learned, one after another: what the pictures of it are drawn from."""
 
 import math
 from collections.abc import Mapping
@@ -62,14 +62,6 @@ class LossCurve:
         template = ngettext("%(count)s network", "%(count)s networks, each from its beginning: %(names)s", len(names))
         kinds = " · ".join(dict.fromkeys(names))
         return template % {"count": current_formats().number(len(names)), "names": kinds}
-
-    def chart(self) -> dict[str, Any]:
-        """What static/js/charts.js draws: rows of points, with an empty one between two networks."""
-        parts = self.parts
-        rows = [(*point, candidate_name(part.name)) for part in parts for point in [*part.points, (None, None, None)]]
-        columns = [[*column] for column in zip(*rows[:-1], strict=True)] or [[], [], [], []]
-        begins = [part.points[0][0] - 0.5 for part in parts[1:]]
-        return dict(zip(("round", "training", "validation", "name"), columns, strict=True)) | {"begins": begins}
 
     def _part(self, name: str, begin: float, end: float) -> Part | None:
         points = [point for point in self.points if begin <= point[0] < end]

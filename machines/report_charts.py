@@ -69,15 +69,20 @@ class Residuals:
 
 def confusion_of(output: Mapping[str, Any]) -> Confusion | None:
     """Return the table of true and answered labels; None where there is none."""
-    counts, labels = output.get("confusion"), [str(label) for label in output.get("classes", ())]
+    labels, counts = confusion_counts(output)
     if not counts:
         return None
-    if len(labels) > MOST_CLASSES:
-        labels = [*labels[: MOST_CLASSES - 1], _("others")]
-        counts = _folded(counts)
     number = current_formats().number
     rows = [[(number(count), i == j) for j, count in enumerate(row)] for i, row in enumerate(counts)]
     return Confusion(labels, list(zip(labels, rows, strict=True)))
+
+
+def confusion_counts(output: Mapping[str, Any]) -> tuple[list[str], list[list[int]]]:
+    """Return the labels, many of them taken together, and rows by true and answered label; no counts if there are none."""
+    counts, labels = output.get("confusion") or [], [str(label) for label in output.get("classes", ())]
+    if counts and len(labels) > MOST_CLASSES:
+        return [*labels[: MOST_CLASSES - 1], _("others")], _folded(counts)
+    return labels, counts
 
 
 def reliability_of(output: Mapping[str, Any]) -> Reliability | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .data_lines_operation import DataLinesOperation
     from .encdec_configuration import EncDecConfiguration
     from .graph import Graph
+    from .graph_link import GraphLink
     from .idempotency import IdempotentCall
     from .invite import Invite, InviteRequest
     from .logger import EasyAutoMLLogger
@@ -37,6 +38,7 @@ _FILES = {
     "data_lines_operation": ("DataLinesOperation",),
     "encdec_configuration": ("EncDecConfiguration",),
     "graph": ("Graph",),
+    "graph_link": ("GraphLink",),
     "idempotency": ("IdempotentCall",),
     "invite": ("Invite", "InviteRequest"),
     "logger": ("EasyAutoMLLogger",),
@@ -69,6 +71,7 @@ __all__ = [
     "EasyAutoMLLogger",
     "EncDecConfiguration",
     "Graph",
+    "GraphLink",
     "IdempotentCall",
     "Invite",
     "InviteRequest",

@@ -19,6 +19,7 @@ from . import (
     EasyAutoMLLogger,
     EncDecConfiguration,
     Graph,
+    GraphLink,
     IdempotentCall,
     Invite,
     InviteRequest,
@@ -179,6 +180,12 @@ class InviteRequestAdmin(LookOnlyAdmin):
 class PublicLinkAdmin(SecretAdmin):
     list_display = ("machine", "name", "created_by", "uses", "max_uses", "expires_at", "revoked_at")
     list_select_related = ("machine", "created_by")
+
+
+@admin.register(GraphLink)
+class GraphLinkAdmin(SecretAdmin):
+    list_display = ("machine", "title", "created_by", "uses", "expires_at", "revoked_at")
+    list_select_related = ("machine", "graph", "created_by")
 
 
 @admin.register(ApiKey)

@@ -49,6 +49,7 @@ class AuditAction(models.TextChoices):
     KEY_MADE = "key.made", _("made an API key")
     KEY_REVOKED = "key.revoked", _("revoked an API key")
     LINK_PUBLISHED = "link.published", _("published a form")
+    GRAPHS_PUBLISHED = "link.graphs_published", _("published graphs")
     LINK_REVOKED = "link.revoked", _("revoked a public link")
     MACHINE_SHARED = "machine.shared", _("shared a machine with the team")
     MACHINE_TAKEN_OUT = "machine.taken_out", _("took a machine out of the team")

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,7 @@ class GraphType(models.IntegerChoices):
 
 
 GRAPH_TYPES = GraphType.choices
+PALETTE = "Light24"  # the default of `hue`: the name of a palette, and no column unless the table has one of that name
 
 
 class GraphQuerySet(models.QuerySet["Graph"]):
@@ -48,9 +50,19 @@ class Graph(models.Model):
     machine = models.ForeignKey(
         "models.Machine", on_delete=models.CASCADE, related_name="graphs", verbose_name=_("machine")
     )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="graphs",
+        verbose_name=_("made by"),
+    )
     timestamp = models.DateTimeField(_("created at"), auto_now_add=True)
+    graph_name = models.CharField(_("name"), max_length=200, blank=True, default="")
+    position = models.IntegerField(_("position"), default=0, help_text=_("Its place on the machine's page of graphs."))
     graph_type = models.IntegerField(_("kind"), default=1, choices=GRAPH_TYPES)
-    hue = models.CharField(_("hue"), max_length=255, null=True, blank=True, default="Light24")
+    hue = models.CharField(_("hue"), max_length=255, null=True, blank=True, default=PALETTE)
     x = models.CharField("x", max_length=255, null=True, blank=True)
     y = models.CharField("y", max_length=255, null=True, blank=True)
     z = models.CharField("z", max_length=255, null=True, blank=True)
@@ -66,16 +78,26 @@ class Graph(models.Model):
     class Meta:
         verbose_name = _("graph")
         verbose_name_plural = _("graphs")
-        ordering = ["machine_id", "pk"]
+        ordering = ["machine_id", "position", "pk"]
         constraints = [
             models.CheckConstraint(condition=models.Q(graph_type__in=GraphType.values), name="graph_type_known")
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return self.name
 
     @property
     def title(self) -> str:
         return str(GraphType(self.graph_type).label)
 
     graph_title = title
+
+    @property
+    def name(self) -> str:
+        """What people see above it: its own name, or else its kind."""
+        return self.graph_name or self.title
+
+    @property
+    def key(self) -> str:
+        """What tells it apart on a page of graphs."""
+        return f"{self.pk}"

@@ -58,16 +58,16 @@ class PublicLinkQuerySet(models.QuerySet["PublicLink"]):
 
     def backed(self) -> "PublicLinkQuerySet":
         """Note on each link as `is_backed` whether who made it may publish its machine today."""
-        return self.annotate(is_backed=Case(When(_maker_may(), then=True), default=False))
+        return self.annotate(is_backed=Case(When(maker_may(), then=True), default=False))
 
     def usable(self) -> "PublicLinkQuerySet":
         """Return the open ones that answer: a link dies with its maker's power, and with the model."""
         has_model = Q(machine__training_nn_model__isnull=False) | Q(machine__uploaded_version__isnull=False)
-        return self.open().filter(_maker_may(), has_model)
+        return self.open().filter(maker_may(), has_model)
 
 
-def _maker_may() -> Q:
-    """The condition that who made a link may publish its machine today: `Machine.objects.allowing`, seen from a link."""
+def maker_may() -> Q:
+    """The condition that who made a link may publish its machine today: `Machine.objects.allowing`, seen from any link."""
     from . import Membership
 
     may_publish = Membership.objects.filter(

@@ -12,12 +12,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 FLAGS += ["--disable-component-update", "--disable-sync"]
 SCREENS = Path(__file__).resolve().parent.parent / "test-output" / "screens"  # kept as output of CI
 
-# Plotly brings the style sheet of its maps along; our CSP refuses it, and no chart of ours needs it.
-# The empty style is Playwright's own, when it takes a picture.
-EXPECTED = (
-    "sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o=",
-    "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
-)
+# An empty style is Playwright's own, when it takes a picture.
+EXPECTED = ("sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",)
 
 
 def open_chromium() -> Iterator[Any]:

@@ -70,10 +70,14 @@ INLINE = re.compile(
 )
 
 
+# A file to take away has its style in itself, as it goes without the site; it is never a page of the site.
+TAKEN_AWAY = {"templates/dashboards/export/report.html: <style"}
+
+
 def test_no_template_holds_code_or_styles():
     assert len(TEMPLATES) > 40
     found = [f"{path.relative_to(ROOT)}: {hit}" for path in TEMPLATES for hit in INLINE.findall(path.read_text())]
-    assert found == []
+    assert [hit for hit in found if hit not in TAKEN_AWAY] == []
 
 
 def test_no_template_asks_another_server():

@@ -45,6 +45,8 @@ machine = Machine.objects.create(
 )
 for name in ("detail", "columns", "source", "rows", "training", "predict", "download", "delete"):
     ask(name, reverse(f"machines:{name}", args=[machine.pk]))
+for name in ("graphs:list", "graphs:new", "dashboards:profile", "dashboards:report"):
+    ask(name, reverse(name, args=[machine.pk]))
 ask("asked", reverse("machines:predict", args=[machine.pk]), {"c0": "50"})
 from models import ApiKey
 key = ApiKey(user=user, name="web", scopes=["read", "predict", "write"])

@@ -96,15 +96,7 @@ class LinkForm(forms.Form):
         field_of(self, name).choices = choices
 
     def clean_allowed_sites(self) -> list[str]:
-        lines = [line.strip().lower().removesuffix("/") for line in self.cleaned_data["allowed_sites"].splitlines()]
-        sites = list(dict.fromkeys(line for line in lines if line))
-        wrong = next((site for site in sites if not is_origin(site)), None)
-        if wrong is not None:
-            told = _("“%(site)s” is no address of a site. Write it as https://clinic.example.org, without a path.")
-            raise forms.ValidationError(told % {"site": wrong[:100]})
-        if len(sites) > MOST_SITES:
-            raise forms.ValidationError(_("At most %(n)s sites can be named.") % {"n": MOST_SITES})
-        return sites
+        return clean_sites(self.cleaned_data["allowed_sites"])
 
     def clean_ends_on(self) -> datetime | None:
         """Return the end of the day that was named; nothing when another end was chosen."""
@@ -135,6 +127,19 @@ class LinkForm(forms.Form):
             "max_uses": data["max_uses"],
             "expires_at": timezone.now() + timedelta(days=days) if days else data["ends_on"],
         }
+
+
+def clean_sites(text: str) -> list[str]:
+    """Return the sites that may embed something, one a line. Raises forms.ValidationError for what is no site."""
+    lines = [line.strip().lower().removesuffix("/") for line in text.splitlines()]
+    sites = list(dict.fromkeys(line for line in lines if line))
+    wrong = next((site for site in sites if not is_origin(site)), None)
+    if wrong is not None:
+        told = _("“%(site)s” is no address of a site. Write it as https://clinic.example.org, without a path.")
+        raise forms.ValidationError(told % {"site": wrong[:100]})
+    if len(sites) > MOST_SITES:
+        raise forms.ValidationError(_("At most %(n)s sites can be named.") % {"n": MOST_SITES})
+    return sites
 
 
 def _in_days(count: int) -> str:

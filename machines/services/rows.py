@@ -28,10 +28,16 @@ def part_paths(machine: Machine) -> list[Path]:
     return [storage.absolute(path) for path in parts.values_list("path", flat=True)]
 
 
+def drawn_folder(part: Path) -> Path:
+    """Return where graphs keep what they were made of, beside a machine's parts: it goes with them."""
+    return part.parent / "drawn"
+
+
 def remove_parts(paths: Iterable[Path]) -> None:
-    """Remove parts that are not recorded any more."""
+    """Remove parts that are not recorded any more, and what graphs kept of them."""
     for path in paths:
         path.unlink(missing_ok=True)
+        storage.remove_folder(drawn_folder(path))
 
 
 def latest_reading(machine: Machine) -> Work | None:

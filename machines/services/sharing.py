@@ -25,7 +25,8 @@ def machine_move(*, machine: Machine, team: Team | None, user: User) -> bool:
         record(AuditAction.MACHINE_TAKEN_OUT, actor=user, team=before, target=machine)
     if team:
         record(AuditAction.MACHINE_SHARED, actor=user, team=team, target=machine)
-    for link in machine.public_links.backed().filter(revoked_at=None):
+    shown = machine.graph_links.backed().select_related("graph", "machine").filter(revoked_at=None)
+    for link in [*machine.public_links.backed().filter(revoked_at=None), *shown]:
         if link.state is PublicLinkState.STOPPED and link.revoke():
             record(AuditAction.LINK_REVOKED, actor=user, team=before, target=link, name=link.title)
     return True

@@ -12,7 +12,6 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from config.formats import current_formats
 from config.search import matching, rest_of_query, typed
 from machines.engine.errors import DataError
 from machines.reports import report_view
@@ -51,7 +50,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if machine.training_nn_model_id is None:
         return redirect("machines:training", pk=pk)
     context = {"machine": machine, "report": report_view(machine), "may": may}
-    context["decimal"] = current_formats().decimal_separator
     return render(request, "machines/detail.html", context)
 
 

@@ -42,7 +42,7 @@ def public_form(request: HttpRequest, token: str) -> HttpResponse:
     try:
         link = open_link(token=token)
         response = _too_many(request, link) or _page(request, link)
-        _let_embed(response, link.embedders)
+        let_embed(response, link.embedders)
     except LinkClosedError:
         response = _closed(request)
     response["Cache-Control"] = "no-store"
@@ -78,7 +78,7 @@ def _closed(request: HttpRequest) -> HttpResponse:
     return render_page(request, "public/closed.html", partial="work", status=404)
 
 
-def _let_embed(response: HttpResponse, sites: list[str]) -> None:
+def let_embed(response: HttpResponse, sites: list[str]) -> None:
     """Let these sites show the page in a frame; X-Frame-Options cannot name them, so it goes only then."""
     if sites:
         response.xframe_options_exempt = True  # read by Django's middleware

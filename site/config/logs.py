@@ -18,7 +18,7 @@ SECRETS = (
     (re.compile(rf"""(?i)({NAMES})(["']?\s*[:=]\s*)((?:bearer|basic|token)\s+)?{VALUE}"""), r"\1\2***"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 ***"),
     (re.compile(r"://[^\s/:@]*:[^\s/@]+@"), "://***@"),
-    (re.compile(r"/(invites|p|confirm-email|reset/key)/[^/\s]+"), r"/\1/***"),
+    (re.compile(r"/(invites|p|g|confirm-email|reset/key)/[^/\s]+"), r"/\1/***"),
 )
 
 

@@ -6,14 +6,14 @@ from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
-FOR_STRANGERS = "/p/"  # public forms, also in frames of other sites
+FOR_STRANGERS = ("/p/", "/g/")  # public forms and graphs, also in frames of other sites
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 class CookielessMiddleware:
-    """Takes the cookies off before anything looks at them: to a public form everybody is the same stranger.
+    """Takes the cookies off before anything looks at them: to a public page everybody is the same stranger.
 
     So no session is opened for it, nothing can be done in somebody's name, and no form needs a CSRF token.
     """

@@ -6,6 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 
+from dashboards.graph_urls import public_graphs
 from machines.urls import public_forms
 
 handler500 = "config.full_disk.server_error"
@@ -22,10 +23,12 @@ def healthz(request: HttpRequest) -> JsonResponse:
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("dashboards.urls")),
+    path("", include("dashboards.graph_urls")),
     path("", include("accounts.urls")),
     path("machines/", include("machines.urls")),
     path("models/", include("machines.urls_uploaded")),
     path("p/", include((public_forms, "public"))),
+    path("g/", include((public_graphs, "shown"))),
     path("api/", include("api.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -22,6 +22,12 @@ OWN = rows(
     Row("dashboards:home", PUBLIC),
     Row("dashboards:log", STAFF),
     Row("dashboards:demo-table", PUBLIC),
+    Row("dashboards:profile", SEE),
+    Row("dashboards:profile-associations", SEE),
+    Row("dashboards:report", SEE),
+    Row("dashboards:report-table", SEE),
+    Row("dashboards:report-html", SEE),
+    Row("dashboards:report-pdf", SEE),
     Row("dashboards:work", SIGNED_IN),
     Row("dashboards:notices", SIGNED_IN, SIGNED_IN, data=lambda tenant: {"work": tenant.work.pk}, is_idle=True),
     Row("dashboards:work-cancel", post=EDIT),
@@ -80,6 +86,24 @@ MACHINES = rows(
     Row("machines:sharing-team", post=DELETE, data=lambda tenant: {"team": ""}),
     Row("machines:link-revoke", post=PUBLISH),
     Row("machines:delete", DELETE, DELETE),
+)
+
+
+A_GRAPH = {"kind": "4", "x": "size", "hue": "", "col": "", "row": "", "graph_name": "Sizes"}
+
+GRAPHS = rows(
+    Row("graphs:everywhere", SIGNED_IN),
+    Row("graphs:list", SEE),
+    Row("graphs:new", EDIT, EDIT, data=lambda tenant: A_GRAPH),
+    Row("graphs:order", post=EDIT, data=lambda tenant: {"ids": [tenant.graph.pk]}),
+    Row("graphs:show", SEE),
+    Row("graphs:table", SEE),
+    Row("graphs:edit", EDIT, EDIT, data=lambda tenant: A_GRAPH),
+    Row("graphs:move", post=EDIT, data=lambda tenant: {"to": "up"}),
+    Row("graphs:duplicate", post=EDIT),
+    Row("graphs:delete", EDIT, EDIT),
+    Row("graphs:sharing", PUBLISH, PUBLISH, data=lambda tenant: {"graph": "", "days": "30", "allowed_sites": ""}),
+    Row("graphs:link-revoke", post=PUBLISH),
 )
 
 
@@ -206,9 +230,12 @@ TOKENS = rows(
     Row("invites:kept", PUBLIC, PUBLIC, but={"GET": {Answer.MISSING}, "POST": {Answer.MISSING}}),  # nothing is kept
     Row("invites:open", PUBLIC, PUBLIC, but=CLOSED | MEMBERS_KNOW | {"POST anonymous open": {Answer.SIGN_IN}}),
     Row("public:form", PUBLIC, PUBLIC, but=CLOSED),
+    Row("shown:page", PUBLIC, but={"GET writes": set()}),  # how often it was opened
+    Row("shown:graph", PUBLIC),
+    Row("shown:table", PUBLIC),
 )
 
-ROWS = OWN | MACHINES | MODELS | ALLAUTH | SECOND_FACTOR | ACCOUNTS | TEAMS | TOKENS
+ROWS = OWN | MACHINES | GRAPHS | MODELS | ALLAUTH | SECOND_FACTOR | ACCOUNTS | TEAMS | TOKENS
 
 
 def a_file(tenant: Tenant) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Row:
 
     @property
     def role(self) -> str:
-        return self.who or ("maker" if self.namespace in {"machines", "uploaded", "accounts"} else "owner")
+        return self.who or ("maker" if self.namespace in {"machines", "uploaded", "graphs", "accounts"} else "owner")
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -98,7 +98,8 @@ class Row:
             return ("none",)
         if self.namespace == "accounts":
             return ("own", "foreign", "gone")
-        return ("own", "foreign", "gone") + (("mixed",) if len(self.arguments) > 1 else ())
+        of_tenants = [name for name in self.arguments if name != "key"]  # every report has pictures of these names
+        return ("own", "foreign", "gone") + (("mixed",) if len(of_tenants) > 1 else ())
 
 
 def rows(*found: Row) -> dict[str, Row]:
@@ -136,6 +137,11 @@ def _argument(row: Row, name: str, tenant: Tenant, role: str) -> Any:
         "machines work_pk": lambda: tenant.solving.pk,
         "uploaded pk": lambda: tenant.version.machine_id,
         "uploaded number": lambda: tenant.version.number,
+        "graphs pk": lambda: tenant.machine.pk,
+        "graphs graph_pk": lambda: tenant.graph.pk,
+        "graphs link_pk": lambda: tenant.graph_link.pk,
+        "shown graph_pk": lambda: tenant.graph.pk,
+        "shown token": lambda: tenant.tokens["shown open"],
         "teams pk": lambda: tenant.team.pk,
         "teams user_pk": lambda: tenant.people["viewer"].pk,
         "teams invite_pk": lambda: tenant.invite.pk,
@@ -147,6 +153,8 @@ def _argument(row: Row, name: str, tenant: Tenant, role: str) -> Any:
         "public token": lambda: tenant.tokens["public open"],
         " key": lambda: "nothing",  # of links in mails; their own tests follow good ones
         " uidb36": lambda: "1",
+        "dashboards pk": lambda: tenant.machine.pk,
+        "dashboards key": lambda: "importance",  # a picture of the training report
         "dashboards work_pk": lambda: tenant.work.pk,
         "dashboards server_pk": lambda: tenant.server.pk,
         "api pk": lambda: tenant.version.machine_id if "api:model" in row.name else tenant.machine.pk,
@@ -247,7 +255,7 @@ def _by_role(need: Action, role: str, thing: str, namespace: str) -> Answer:
         return Answer.MISSING if thing == "mixed" else Answer.LET_IN
     if role not in MEMBERS or thing == "foreign":
         return Answer.MISSING
-    is_owner = role == "maker" and namespace in {"machines", "uploaded"}
+    is_owner = role == "maker" and namespace in {"machines", "uploaded", "graphs"}
     if not is_owner and not MEMBERS[role].may(need):
         return Answer.REFUSED
     return Answer.MISSING if thing == "mixed" else Answer.LET_IN

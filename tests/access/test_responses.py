@@ -20,7 +20,7 @@ GETS = [name for name, row in EVERY.items() if row.get]
 UNSAFE = [name for name, row in ROWS.items() if row.post and name != "public:form"]
 KINDS = {
     "text/html; charset=utf-8", "application/json", "text/csv; charset=utf-8", "text/csv", "application/octet-stream",
-    "image/svg+xml", "application/zip", "text/plain; charset=utf-8",
+    "image/svg+xml", "application/zip", "text/plain; charset=utf-8", "application/pdf",
 }  # fmt: skip
 
 

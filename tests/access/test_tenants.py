@@ -151,7 +151,8 @@ def test_ids_swapped_in_the_path(world: World, name: str):
     """B's own address with one id of A's in it, one at a time."""
     row, before = PRIVATE[name], rows_of(world.a)
     ours, theirs = (arguments_of(row, tenant, row.role) for tenant in (world.b, world.a))
-    for method, swapped in product(methods_of(row), ours):
+    of_tenants = [part for part in ours if part != "key"]  # every report has pictures of the same names
+    for method, swapped in product(methods_of(row), of_tenants):
         with nothing_remains(), watching() as writes:
             data = data_of(row, method, world.b)
             response = send(world, world.b, row, method, ours | {swapped: theirs[swapped]}, data=data)

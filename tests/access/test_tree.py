@@ -13,6 +13,9 @@ FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "mars
 UNSAFE_SQL = {"raw", "extra", "RawSQL", "executescript"}
 UNSAFE_HTML = {"mark_safe", "SafeString", "SafeText"}
 CURSORS = {"execute", "executemany"}
+DRAWN_BY_US = [
+    "templates/dashboards/export/report.html: |safe"
+]  # colours of tokens.css; SVG whose texts exporting.xml escapes
 WRITTEN_BY_DJANGO = ("models/prepared.py:", "makes SQL out of values")  # of a queryset; values stand beside it
 
 
@@ -94,7 +97,8 @@ def test_templates_trust_no_text():
         for word in words
         if word in path.read_text(encoding="utf-8")
     ]
-    assert found == []
+    assert found == DRAWN_BY_US
+    assert (ROOT / "templates/dashboards/export/report.html").read_text(encoding="utf-8").count("|safe") == 2
 
 
 def test_scripts_make_no_code_of_text():

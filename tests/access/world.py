@@ -19,12 +19,26 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from models import ApiKey, Column, Invite, InviteRequest, Machine, ModelVersion, PublicLink, Server, Team, User, Work
+from models import (
+    ApiKey,
+    Column,
+    Graph,
+    GraphLink,
+    Invite,
+    InviteRequest,
+    Machine,
+    ModelVersion,
+    PublicLink,
+    Server,
+    Team,
+    User,
+    Work,
+)
 from models.access import Role
 from models.api_key import Scope
 from models.audit import AuditAction, record
 from models.work import WorkKind, WorkState
-from tests.factories import make_admin, make_server, make_team, make_user, make_version, make_work
+from tests.factories import make_admin, make_graph, make_server, make_team, make_user, make_version, make_work
 from tests.machines.houses import houses
 
 # Buyer, seller and consultant come with the marketplace and with consulting: their issues add them here.
@@ -66,6 +80,8 @@ class Tenant:
     request: InviteRequest
     server: Server  # nobody's: for the staff
     version: ModelVersion  # of an uploaded model of `maker`; another one answers
+    graph: Graph  # of `machine`, by its maker
+    graph_link: GraphLink
     tokens: dict[str, str] = field(default_factory=dict)  # state of a public address -> its token
     keys: dict[str, ApiKey] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
@@ -91,7 +107,9 @@ def make_tenant(marker: str) -> Tenant:
     column = machine.columns.get(name="size")
     request = InviteRequest.objects.create(invite=invite, email=f"wish@{marker.lower()}.example.org")
     version = _uploaded(people["maker"], team, marker)
-    things = (machine, column, work, solving, invite, link, request, make_server(), version)
+    graph = make_graph(machine, graph_name=f"{marker} graph", user=people["maker"], graph_type=4, x="size")
+    graph_link = GraphLink.objects.create(machine=machine, graph=graph, created_by=people["admin"])
+    things = (machine, column, work, solving, invite, link, request, make_server(), version, graph, graph_link)
     tenant = Tenant(marker, people, team, *things)
     _add_tokens(tenant)
     _add_keys(tenant)
@@ -142,6 +160,13 @@ def _add_tokens(tenant: Tenant) -> None:
         invite = Invite.objects.create(team=tenant.team, invited_by=admin, note=note, **values)
         link = PublicLink.objects.create(machine=tenant.machine, created_by=admin, name=note, **values)
         tenant.tokens |= {f"invites {state}": _token(invite), f"public {state}": _token(link)}
+        if "max_uses" not in values:
+            shown = GraphLink.objects.create(machine=tenant.machine, created_by=admin, **values)
+            tenant.tokens |= {f"shown {state}": _token(shown)}
+    # Graphs are shown as often as one likes: one whose maker has lost the power stands in for what is used up.
+    tenant.tokens |= {"shown open": _token(tenant.graph_link), "shown unknown": MISSING_TOKEN}
+    stopped = GraphLink.objects.create(machine=tenant.machine, created_by=tenant.people["ex-member"])
+    tenant.tokens |= {"shown used up": _token(stopped)}
     by_former = Invite.objects.create(team=tenant.team, invited_by=tenant.people["ex-admin"], max_uses=9)
     tenant.tokens |= {"invites maker removed": _token(by_former)}
     tenant.tokens |= {"invites unknown": MISSING_TOKEN, "public unknown": MISSING_TOKEN}

@@ -16,7 +16,7 @@ from machines.jobs import runner
 from machines.jobs.folders import folder_of
 from machines.jobs.runner import WorkLostError
 from machines.services.works import work_retry
-from models import ApiKey, AuditEntry, Invite, NNModel, PublicLink, User, Work
+from models import ApiKey, AuditEntry, Graph, GraphLink, Invite, NNModel, PublicLink, User, Work
 from models.audit import AuditAction, record
 from models.work import WorkState
 from tests.accounts.exports import (
@@ -94,6 +94,8 @@ def test_everything_is_in_it_and_no_secret(client, alice, bob):
     key.save()
     invite = Invite.objects.create(team=team, invited_by=alice, email="new@example.org")
     link = PublicLink.objects.create(machine=machine, created_by=alice, name="For the ward")
+    shown = Graph.objects.create(machine=machine, user=bob, graph_name="Glucose by age")
+    graph_link = GraphLink.objects.create(machine=machine, graph=shown, created_by=alice)
     record(AuditAction.TEAM_MADE, actor=alice, team=team)
     for make in (make_credit, make_debit, make_consulting_request):
         make(user=alice)
@@ -108,6 +110,8 @@ def test_everything_is_in_it_and_no_secret(client, alice, bob):
         "invitations": 1,
         "api_keys": 1,
         "public_links": 1,
+        "graphs": 1,
+        "graph_links": 1,
         "sessions": 0,
         "log": 2,
         "consulting_requests": 1,
@@ -127,8 +131,11 @@ def test_everything_is_in_it_and_no_secret(client, alice, bob):
         invite.link,
         invite.mail_link,
     ]
+    hidden += [graph_link.token_seed, graph_link.token_hash, graph_link.link]
     hidden += [link.token_seed, link.token_hash, link.link, alice.password, client.session.session_key]
     assert not [value for value in hidden if value in text]
+    assert facts["graphs"][0]["graph_name"] == "Glucose by age" and "user_id" not in facts["graphs"][0]
+    assert facts["graph_links"][0]["graph"] == shown.pk
 
 
 def test_nothing_of_others_is_in_it(client, alice, bob, charlie):

@@ -23,6 +23,8 @@ from models import (
     DataLinesOperation,
     Debit,
     DebitIXIOO,
+    Graph,
+    GraphLink,
     Invite,
     Machine,
     Membership,
@@ -84,6 +86,8 @@ LINK = (
     "last_used_at",
     "created_at",
 )
+
+GRAPH_LINK = ("machine", "graph", "allowed_sites", "uses", "expires_at", "revoked_at", "last_used_at", "created_at")
 
 
 def entries_of(user: User) -> Iterator[Entry]:
@@ -172,6 +176,8 @@ def _sections(user: User, machines: list[dict[str, Any]]) -> dict[str, Mapping[s
         "invitations": _rows(Invite.objects.filter(invited_by=user), *INVITE),
         "api_keys": _rows(ApiKey.objects.filter(user=user), *KEY),
         "public_links": _rows(PublicLink.objects.filter(created_by=user), *LINK),
+        "graphs": _plain(Graph.objects.filter(Q(user=user) | Q(machine__machine_owner_user=user)), "user"),
+        "graph_links": _rows(GraphLink.objects.filter(created_by=user), *GRAPH_LINK),
         "sessions": (_session(row) for row in sessions_of(user)),
         "log": _plain(AuditEntry.objects.filter(actor=user).exclude(action=AuditAction.DENIED)),
         "consulting_requests": _plain(ConsultingRequest.objects.filter(Q(user=user) | Q(consultant_user=user)), "file"),

@@ -30,11 +30,6 @@ def test_a_comma_person_reads_commas(machine, alice, alice_client):
     assert f"{auc:.2f}"[:3].replace(".", ",") in text
 
 
-def test_the_points_of_the_chart_are_data_not_code(machine, alice_client):
-    html = alice_client.get(url("detail", machine.pk)).content.decode()
-    assert '<script id="loss-data" type="application/json">' in html
-
-
 @pytest.mark.parametrize(("status", "to"), [("new", "columns"), ("typed", "training"), ("failed", "training")])
 def test_before_it_is_trained_it_leads_on(alice, alice_client, status, to):
     machine = make_machine(owner=alice, status=status)

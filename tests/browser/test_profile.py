@@ -1,0 +1,74 @@
+"""The data profile as a browser shows it: light, dark, narrow, on paper, and without JavaScript."""
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from pytest_django.live_server_helper import LiveServer
+
+from models import Machine, User
+from tests.browsing import faults, keep, listen, unexpected
+from tests.dashboards.profiled import add, make_profiled, rows_of
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("files_as_they_lie"),
+]
+
+
+@pytest.fixture
+def machine(alice: User) -> Machine:
+    return make_profiled(alice)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_works(
+    live_server: LiveServer,
+    chromium: Any,
+    alice_client: Client,
+    machine: Machine,
+    settings: LazySettings,
+    scheme: str,
+) -> None:
+    add(machine, rows_of(scale=9))
+    cookie = alice_client.cookies[settings.SESSION_COOKIE_NAME].value
+    address = f"{live_server.url}/machines/{machine.pk}/profile/"
+    with chromium.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900}) as context:
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+        page = context.new_page()
+        said = listen(page)
+        page.goto(address)
+        page.wait_for_selector("#profile-heatmap .main-svg", timeout=120_000)
+        page.locator("#profile-drift-1").scroll_into_view_if_needed()  # pictures are drawn when they come near
+        page.wait_for_selector("#profile-drift-1 .main-svg", timeout=60_000)
+        levels = page.eval_on_selector_all("main :is(h1, h2, h3)", "found => found.map((one) => one.tagName)")
+        assert levels[0] == "H1" and set(levels[1:]) == {"H2"}
+        page.evaluate("document.querySelectorAll('#profile details').forEach((one) => { one.open = true })")
+        keep(page, f"profile-{scheme}")
+        assert faults(page) == [] and unexpected(said) == []
+        page.set_viewport_size({"width": 320, "height": 800})
+        page.wait_for_timeout(500)
+        keep(page, f"profile-{scheme}-narrow")
+        assert faults(page) == []
+
+
+def test_its_numbers_need_no_javascript(
+    live_server: LiveServer,
+    chromium: Any,
+    alice_client: Client,
+    machine: Machine,
+    settings: LazySettings,
+) -> None:
+    cookie = alice_client.cookies[settings.SESSION_COOKIE_NAME].value
+    with chromium.new_context(java_script_enabled=False) as context:
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+        page = context.new_page()
+        page.goto(f"{live_server.url}/machines/{machine.pk}/profile/")
+        page.get_by_role("link", name="Show the profile").click()
+        page.wait_for_selector("#profile-columns", timeout=120_000)
+        page.get_by_text("Values town <b>").click()
+        assert page.get_by_role("rowheader", name="<i>Rome</i>").is_visible()
+        assert page.locator("#profile-heatmap-table td").count() == 6 * 4

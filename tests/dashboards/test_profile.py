@@ -1,0 +1,161 @@
+"""The page of the data profile, by the real child process."""
+
+import csv
+import io
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from dashboards.profile_advice import PLACES
+from dashboards.profiling import asked
+from dashboards.profiling.warnings import ORDER
+from machines.engine.errors import DataError
+from models import Column, DataLinesOperation, Membership
+from models.access import Role
+from tests.dashboards.profiled import add, make_profiled, rows_of
+from tests.factories import make_machine
+
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+@pytest.fixture
+def machine(alice):
+    return make_profiled(alice)
+
+
+def page(client, machine, **more):
+    return client.get(f"/machines/{machine.pk}/profile/", **more)
+
+
+def test_it_works(alice_client, machine):
+    waiting = page(alice_client, machine)
+    assert b"Looking at the rows" in waiting.content and b'hx-trigger="load"' in waiting.content
+    part = page(alice_client, machine, **HTMX)
+    shown = part.content.decode()
+    assert shown.strip().startswith('<div id="profile"') and "hx-trigger" not in shown
+    assert "Nothing here stands in the way" in shown and "What has to do with what" in shown
+    assert "&lt;i&gt;Rome&lt;/i&gt;" in shown and "<i>Rome" not in shown and "town <b>" not in shown
+    assert "15/01/2021 – 15/12/2021" in shown and "0 – 100" in shown
+    whole = page(alice_client, machine).content.decode()  # kept now
+    assert "Looking at the rows" not in whole and "What has to do with what" in whole
+
+
+def test_the_table_at_a_glance(alice_client, machine):
+    shown = page(alice_client, machine, **HTMX).content.decode()
+    assert "<dt>Columns</dt><dd>2 Number · 1 Label · 1 Date</dd>" in shown
+    assert "<dt>Rows that repeat another one</dt><dd>0</dd>" in shown and "<dt>Uploads</dt>" not in shown
+    assert "chosen at random" not in shown and "is not shown here" not in shown
+
+
+def test_a_warning_leads_to_where_it_is_mended(alice_client, machine):
+    odd = Column.objects.create(machine=machine, position=9, name="empty", type="FLOAT", role="input")
+    shown = page(alice_client, machine, **HTMX).content.decode()
+    link = f"/machines/{machine.pk}/columns/?page=1#column-{odd.pk}"
+    assert "“empty”: the same in every row" in shown and f'href="{link}"' in shown
+    assert f'id="column-{odd.pk}"' in alice_client.get(link).content.decode()
+
+
+def test_every_warning_leads_somewhere():
+    assert set(PLACES) == set(ORDER)
+
+
+def test_a_large_table_is_looked_at_in_part(alice_client, machine):
+    page(alice_client, machine, **HTMX)
+    (kept,) = (machine.folder / "drawn").glob("*.json")
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"looked": 200}))  # as of a larger table, see drawn_rows
+    assert "200 of 240 rows were looked at, chosen at random" in page(alice_client, machine).content.decode()
+
+
+@pytest.mark.parametrize("role", Role.stored())
+def test_who_sees_what_only_a_few_rows_share(bob, bob_client, team, machine, role):
+    machine.machine_owner_team = team
+    machine.save()
+    Membership.objects.filter(user=bob).update(role=role)
+    rows = rows_of()
+    rows["town <b>"][:3], rows["=size"][0] = ["Xanadu"] * 3, "9876"
+    machine.columns.filter(name="town <b>").update(role="output")
+    next(machine.folder.glob("*.parquet")).unlink()
+    DataLinesOperation.objects.all().delete()
+    add(machine, rows)
+    shown = page(bob_client, machine, **HTMX).content.decode()
+    may_edit = role in {Role.EDITOR, Role.ADMIN}
+    assert ("Xanadu" in shown, "9876" in shown, "is not shown here" in shown) == (may_edit, may_edit, not may_edit)
+    assert (">Add rows<" in shown) is may_edit
+    assert "Rome" in shown and "far off" in shown and "What has to do with what" in shown
+
+
+def test_without_javascript(alice_client, machine):
+    shown = alice_client.get(f"/machines/{machine.pk}/profile/?now=1").content.decode()
+    assert "Looking at the rows" not in shown and "<h1>Know your data</h1>" in shown
+
+
+def test_it_is_made_once_and_anew_for_other_rows(alice_client, machine, monkeypatch):
+    runs, run = [], asked.run_child
+    monkeypatch.setattr(asked, "run_child", lambda *args, **kwargs: runs.append(1) or run(*args, **kwargs))
+    page(alice_client, machine, **HTMX)
+    page(alice_client, machine, **HTMX)
+    assert len(runs) == 1
+    add(machine, rows_of(scale=9))
+    assert b"Looking at the rows" in page(alice_client, machine).content
+    shown = page(alice_client, machine, **HTMX).content.decode()
+    assert len(runs) == 2
+    assert "“=size” has changed: the rows of upload 2" in shown and "“=size” by upload" in shown
+    machine.columns.filter(name="day").update(type="LABEL")
+    assert b"Looking at the rows" in page(alice_client, machine).content
+
+
+def test_the_table_as_csv(alice_client, machine):
+    answer = alice_client.get(f"/machines/{machine.pk}/profile/associations.csv")
+    lines = list(csv.reader(io.StringIO(answer.content.decode())))
+    assert answer["Content-Disposition"] == 'attachment; filename="houses-associations.csv"'
+    assert lines[0] == ["column", "other column", "measure", "value"] and len(lines) == 1 + 6
+    assert {line[0] for line in lines[1:]} | {line[1] for line in lines[1:]} == {"'=size", "town <b>", "day", "price"}
+    assert all(-1 <= float(line[3]) <= 1 for line in lines[1:])
+
+
+def test_no_rows(alice_client, alice):
+    shown = page(alice_client, make_machine(owner=alice)).content.decode()
+    assert "No rows yet" in shown and "hx-trigger" not in shown.split('id="profile"')[1][:200]
+
+
+@pytest.mark.parametrize("reason", ["deadline", "memory", "crash"])
+def test_when_it_fails(alice_client, machine, monkeypatch, reason):
+    def fail(*args, **kwargs):
+        raise asked.ChildFailedError(reason)
+
+    monkeypatch.setattr(asked, "run_child", fail)
+    shown = page(alice_client, machine, **HTMX).content.decode()
+    assert asked.WORDS[reason] in shown and "Try again" in shown and "hx-trigger" not in shown
+    monkeypatch.undo()
+    assert b"What has to do with what" in page(alice_client, machine, **HTMX).content
+
+
+def test_one_at_a_time(machine, monkeypatch, tmp_path):
+    monkeypatch.setattr(asked, "WAIT_SECONDS", 0.01)
+    with asked._PLACE, pytest.raises(DataError, match="Another table"):
+        asked.make([], [], tmp_path)
+
+
+def test_rows_that_are_gone(alice_client, machine):
+    next(machine.folder.glob("*.parquet")).unlink()
+    assert b"The rows have just changed" in page(alice_client, machine, **HTMX).content
+
+
+def test_not_for_strangers(charlie_client, client, machine):
+    assert page(charlie_client, machine).status_code == 404
+    assert charlie_client.get(f"/machines/{machine.pk}/profile/associations.csv").status_code == 404
+    assert page(client, machine).status_code == 302
+
+
+def test_many_columns_cost_no_more_queries(alice_client, machine):
+    page(alice_client, machine, **HTMX)
+    with CaptureQueriesContext(connection) as few:
+        page(alice_client, machine)
+    for position in range(10, 80):
+        Column.objects.create(machine=machine, position=position, name=f"more {position}", type="FLOAT", role="input")
+    page(alice_client, machine, **HTMX)
+    with CaptureQueriesContext(connection) as many:
+        shown = page(alice_client, machine).content.decode()
+    assert len(many) <= len(few) and "Page 1 of 2" in shown
