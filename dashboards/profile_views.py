@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from config.shortcuts import is_partial, render_page
 from dashboards.profile_page import ProfileView
-from dashboards.profiling import asked
+from dashboards.profiling.asked import profile_of
 from machines.engine.errors import DataError
 from machines.services.access import actions_of
 from machines.services.columns import to_engine
@@ -56,8 +56,8 @@ def _view(request: HttpRequest, machine: Machine, *, may_wait: bool) -> ProfileV
     if not parts:
         return None
     columns = list(machine.columns.defer("profile"))
-    asked_for, folder = [to_engine(column) for column in columns], drawn_folder(parts[0])
-    told = asked.make(parts, asked_for, folder) if may_wait else asked.look(asked.kept(parts, asked_for, folder))
+    question = profile_of(parts, [to_engine(column) for column in columns], drawn_folder(parts[0]))
+    told = question.make() if may_wait else question.look()
     if told is None:
         return None
     may_edit = Action.EDIT in actions_of(user=person(request), machine=machine)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from config.shortcuts import is_partial, render_page
-from dashboards.effects import asked
+from dashboards.effects.asked import Effects
 from dashboards.graph_shown import table_response
 from dashboards.report_controls import Control, control_of
 from dashboards.reporting import discreet
@@ -20,6 +20,7 @@ from dashboards.reporting.choice import Choice, choice_of
 from dashboards.reporting.importance import ranked
 from dashboards.reporting.page import ReportPage, Section
 from machines.engine.errors import DataError
+from machines.engine.job import ROWS_GONE
 from machines.engine.schema import DataType, Role
 from machines.services.access import actions_of
 from machines.services.columns import to_engine
@@ -100,15 +101,15 @@ def effects_of(machine: Machine, may: discreet.May, *, may_wait: bool) -> dict[s
     inputs = [column for column in columns if column.role is Role.INPUT and column.type is not DataType.LANGUAGE]
     chosen = sorted((column.name for column in inputs), key=lambda name: places.get(name, len(places)))[:MOST_COLUMNS]
     key = f"{model} {machine.training_date_time_machine_model}"
-    question = asked.Question(parts, columns, chosen, key, drawn_folder(parts[0]))
-    told = asked.make(question, lambda: _bytes(model)) if may_wait else asked.look(question)
+    asked = Effects(parts, columns, chosen, key, drawn_folder(parts[0]))
+    told = asked.make(lambda: _bytes(model)) if may_wait else asked.look()
     return discreet.effects(told, inputs_of(machine), may) if told else None
 
 
 def _bytes(model: int) -> bytes:
     content = NNModel.objects.values_list("nn_model", flat=True).filter(pk=model).first()
     if content is None:
-        raise DataError(asked.GONE)
+        raise DataError(ROWS_GONE)
     return bytes(content)
 
 

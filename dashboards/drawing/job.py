@@ -20,7 +20,7 @@ from dashboards.drawing.kinds import KINDS, faults
 from dashboards.drawing.sampling import fewer_points
 from machines.engine.errors import DataError, gettext_noop
 from machines.engine.files import is_full, write_safely
-from machines.engine.job import DISK_FULL, OUT_OF_MEMORY, emit, failure
+from machines.engine.job import DISK_FULL, OUT_OF_MEMORY, ROWS_GONE, emit, failure
 from machines.engine.schema import Column
 
 MOST_LABELS = 1_000_000  # different ones of a column; each is counted in memory
@@ -29,7 +29,6 @@ FAILED = gettext_noop("This graph could not be drawn. Choose other columns, or a
 TOO_MANY = gettext_noop(
     "“%(column)s” has about %(labels)s different labels, too many to be told apart. Choose another column."
 )
-GONE = gettext_noop("The rows have just changed. Try again.")
 
 
 def main(lines: TextIO) -> None:
@@ -48,7 +47,7 @@ def answer(line: str) -> dict[str, Any]:
     except MemoryError:
         return failure(OUT_OF_MEMORY)
     except FileNotFoundError:  # a part, or a typed column that was tidied away meanwhile
-        return failure(GONE)
+        return failure(ROWS_GONE)
     except (Exception, pl.exceptions.PanicException) as error:
         sys.excepthook(type(error), error, error.__traceback__)
         return failure(DISK_FULL if is_full(error) else FAILED)

@@ -15,14 +15,13 @@ import polars as pl
 from dashboards.drawing import typed
 from dashboards.effects.effects import MOST_ROWS, effects, values_of
 from machines.engine.columns.parse import parse_table
-from machines.engine.errors import DataError, gettext_noop
+from machines.engine.errors import DataError
 from machines.engine.files import write_safely
-from machines.engine.job import Parent, serve
+from machines.engine.job import ROWS_GONE, Parent, serve
 from machines.engine.schema import Column, Role, Table
 from machines.serving.predictor import Predictor
 
 SEED = 7
-GONE = gettext_noop("The rows have just changed. Try again.")
 
 
 def run(request: dict[str, Any], parent: Parent) -> None:
@@ -32,7 +31,7 @@ def run(request: dict[str, Any], parent: Parent) -> None:
     try:
         told = made(parts, columns, request["chosen"], Path(request["model"]).read_bytes(), folder)
     except FileNotFoundError as error:
-        raise DataError(GONE) from error
+        raise DataError(ROWS_GONE) from error
     write_safely(Path(request["path"]), orjson.dumps(told))
     typed.tidy(folder)
 

@@ -12,12 +12,10 @@ import polars as pl
 
 from dashboards.drawing import typed
 from dashboards.profiling.profile import profile
-from machines.engine.errors import DataError, gettext_noop
+from machines.engine.errors import DataError
 from machines.engine.files import write_safely
-from machines.engine.job import Parent, serve
+from machines.engine.job import ROWS_GONE, Parent, serve
 from machines.engine.schema import Column
-
-GONE = gettext_noop("The rows have just changed. Try again.")
 
 
 def run(request: dict[str, Any], parent: Parent) -> None:
@@ -33,7 +31,7 @@ def run(request: dict[str, Any], parent: Parent) -> None:
             lambda done, of: parent.tell({"done": done, "of": of}),
         )
     except FileNotFoundError as error:  # a part, or a typed column that was tidied away meanwhile
-        raise DataError(GONE) from error
+        raise DataError(ROWS_GONE) from error
     write_safely(path, orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY))
     typed.tidy(folder)
 

@@ -16,6 +16,7 @@ from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.files import is_full
 
 OUT_OF_MEMORY = gettext_noop("There was not enough memory for this table. Use fewer columns or rows.")
+ROWS_GONE = gettext_noop("The rows have just changed. Try again.")
 DISK_FULL = gettext_noop("The disk of the server is full. Ask who runs it to make room, then try again.")
 GONE = 3  # exit status when the parent went away
 

@@ -8,9 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from dashboards import kept
 from dashboards.profile_advice import PLACES
-from dashboards.profiling import asked
+from dashboards.profiling.asked import TASK, profile_of
 from dashboards.profiling.warnings import ORDER
+from machines.child import ChildFailedError
 from machines.engine.errors import DataError
 from models import Column, DataLinesOperation, Membership
 from models.access import Role
@@ -92,8 +94,8 @@ def test_without_javascript(alice_client, machine):
 
 
 def test_it_is_made_once_and_anew_for_other_rows(alice_client, machine, monkeypatch):
-    runs, run = [], asked.run_child
-    monkeypatch.setattr(asked, "run_child", lambda *args, **kwargs: runs.append(1) or run(*args, **kwargs))
+    runs, run = [], kept.run_child
+    monkeypatch.setattr(kept, "run_child", lambda *args, **kwargs: runs.append(1) or run(*args, **kwargs))
     page(alice_client, machine, **HTMX)
     page(alice_client, machine, **HTMX)
     assert len(runs) == 1
@@ -123,19 +125,19 @@ def test_no_rows(alice_client, alice):
 @pytest.mark.parametrize("reason", ["deadline", "memory", "crash"])
 def test_when_it_fails(alice_client, machine, monkeypatch, reason):
     def fail(*args, **kwargs):
-        raise asked.ChildFailedError(reason)
+        raise ChildFailedError(reason)
 
-    monkeypatch.setattr(asked, "run_child", fail)
+    monkeypatch.setattr(kept, "run_child", fail)
     shown = page(alice_client, machine, **HTMX).content.decode()
-    assert asked.WORDS[reason] in shown and "Try again" in shown and "hx-trigger" not in shown
+    assert TASK.words[reason] in shown and "Try again" in shown and "hx-trigger" not in shown
     monkeypatch.undo()
     assert b"What has to do with what" in page(alice_client, machine, **HTMX).content
 
 
 def test_one_at_a_time(machine, monkeypatch, tmp_path):
-    monkeypatch.setattr(asked, "WAIT_SECONDS", 0.01)
-    with asked._PLACE, pytest.raises(DataError, match="Another table"):
-        asked.make([], [], tmp_path)
+    monkeypatch.setattr(kept, "WAIT_SECONDS", 0.01)
+    with TASK.place(), pytest.raises(DataError, match="Another table"):
+        profile_of([], [], tmp_path).make()
 
 
 def test_rows_that_are_gone(alice_client, machine):

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from dashboards.effects import asked
+from dashboards.effects.asked import Effects
 from dashboards.effects.effects import effects, values_of
 from dashboards.effects.job import sample
 from machines.engine.errors import DataError
@@ -72,21 +72,21 @@ def test_labels_are_the_most_frequent_ones():
 
 
 @pytest.fixture
-def question(tmp_path):
+def asked(tmp_path):
     part = tmp_path / "part.parquet"
     pl.DataFrame({name: [row[at] for row in table_rows()] for at, name in enumerate(HEADER)}).write_parquet(part)
     columns = [Column.from_json(each) for each in Predictor(houses().onnx).metadata["columns"]]
-    return asked.Question([part], columns, ["size", "city", "day"], "1", tmp_path / "drawn")
+    return Effects([part], columns, ["size", "city", "day"], "1", tmp_path / "drawn")
 
 
-def test_the_child_answers_what_the_machine_does(question):
-    told = asked.make(question, lambda: houses().onnx)
+def test_the_child_answers_what_the_machine_does(asked):
+    told = asked.make(lambda: houses().onnx)
     assert [each["name"] for each in told["columns"]] == ["size", "city", "day"] and told["rows"] == told[
         "asked"
     ] == 200
     assert {each["output"] for each in told["answers"]} == set(OUTPUTS)
-    inputs = [column for column in question.columns if column.role is Role.INPUT]
-    table = sample(question.parts, inputs, 200)
+    inputs = [column for column in asked.columns if column.role is Role.INPUT]
+    table = sample(asked.parts, inputs, 200)
     predictor, size = Predictor(houses().onnx), told["columns"][0]
     price = next(at for at, each in enumerate(told["answers"]) if each["output"] == "price")
     for place in (0, len(size["values"]) - 1):
@@ -97,21 +97,21 @@ def test_the_child_answers_what_the_machine_does(question):
     assert told["columns"][1]["counts"] == [50, 50, 50, 50]
 
 
-def test_it_is_kept_by_rows_and_model(question):
-    told = asked.make(question, lambda: houses().onnx)
-    assert asked.look(question) == told
-    assert asked.make(question, lambda: pytest.fail("worked out again")) == told
+def test_it_is_kept_by_rows_and_model(asked):
+    told = asked.make(lambda: houses().onnx)
+    assert asked.look() == told
+    assert asked.make(lambda: pytest.fail("worked out again")) == told
     for other in ({"model_key": "2"}, {"chosen": ["city"]}):
-        changed = asked.Question(**(vars(question) | other))
-        assert changed.path != question.path and asked.look(changed) is None
-    question.parts[0].unlink()
+        changed = Effects(**(vars(asked) | other))
+        assert changed.question.path != asked.question.path and changed.look() is None
+    asked.parts[0].unlink()
     with pytest.raises(DataError):
-        asked.look(question)
+        asked.look()
 
 
-def test_a_model_that_is_none_is_told_in_words(question):
+def test_a_model_that_is_none_is_told_in_words(asked):
     with pytest.raises(DataError) as error:
-        asked.make(question, lambda: b"no model")
+        asked.make(lambda: b"no model")
     assert "could not be worked out" in str(error.value)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from dashboards import export_views
+from dashboards import export_views, kept
 from dashboards.exporting import paper
 from machines.child import ChildFailedError
 from machines.engine.errors import DataError
@@ -55,9 +55,9 @@ def test_a_pdf_that_fails_says_why(alice_client, machine, monkeypatch, reason):
     def fail(*args, **kwargs):
         raise ChildFailedError(reason)
 
-    monkeypatch.setattr(paper, "run_child", fail)
+    monkeypatch.setattr(kept, "run_child", fail)
     answer = alice_client.get(address(machine, "pdf"))
-    assert answer.status_code == 409 and answer.content.decode() == paper.WORDS[reason]
+    assert answer.status_code == 409 and answer.content.decode() == paper.TASK.words[reason]
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
 
 

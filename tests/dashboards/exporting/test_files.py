@@ -2,12 +2,14 @@
 
 import datetime as dt
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
+from dashboards import kept
 from dashboards.exporting import colours, job, paper
 from dashboards.exporting.document import MOST_LINES, document, file_name, for_paper
 from dashboards.graph_view import Cell
@@ -158,14 +160,14 @@ def test_when_the_process_fails_a_sentence_says_so(monkeypatch, reason):
     def fail(*args, **kwargs):
         raise ChildFailedError(reason)
 
-    monkeypatch.setattr(paper, "run_child", fail)
+    monkeypatch.setattr(kept, "run_child", fail)
     with pytest.raises(DataError) as error:
         paper.pdf(document(a_page(), NOW), NOW)
-    assert error.value.notice.template == paper.WORDS[reason]
+    assert error.value.notice.template == paper.TASK.words[reason]
 
 
 def test_too_slow(monkeypatch):
-    monkeypatch.setattr(paper, "SECONDS", 0.01)
+    monkeypatch.setattr(paper, "TASK", replace(paper.TASK, seconds=0.01))
     with pytest.raises(DataError, match="took too long"):
         paper.pdf(document(a_page(), NOW), NOW)
     monkeypatch.undo()
