@@ -11,8 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from config.limits import at_most
 from config.shortcuts import render_page
 from dashboards.graph_forms import GraphLinkForm
-from dashboards.graph_links import GraphLinkRow, graphs_publish, graphs_revoke
+from machines.links import GraphLinkRow
+from machines.services.sharing import graphs_publish
 from machines.views.access import machine_for, person, sent
+from machines.views.sharing import revoked
 from models.access import Action
 
 PAGE_SIZE = 20
@@ -40,7 +42,4 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def link_revoke(request: HttpRequest, pk: int, link_pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.PUBLISH)
-    link = get_object_or_404(machine.graph_links.all(), pk=link_pk)
-    if graphs_revoke(link=link, user=person(request)):
-        messages.success(request, _("“%(name)s” is closed; nobody can use that link any more.") % {"name": link.title})
-    return redirect("graphs:sharing", pk=pk)
+    return revoked(request, get_object_or_404(machine.graph_links.all(), pk=link_pk), "graphs:sharing")

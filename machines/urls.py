@@ -25,7 +25,7 @@ urlpatterns = [
     path("<int:pk>/download/", views.download, name="download"),
     path("<int:pk>/sharing/", views.sharing, name="sharing"),
     path("<int:pk>/sharing/team/", views.sharing_team, name="sharing-team"),
-    path("<int:pk>/sharing/links/<int:link_pk>/revoke/", views.link_revoke, name="link-revoke"),
+    path("<int:pk>/sharing/links/<int:link_pk>/revoke/", views.sharing_revoke, name="link-revoke"),
     path("<int:pk>/delete/", views.delete, name="delete"),
 ]
 

@@ -16,7 +16,7 @@ from machines.forms.data import TeamField
 from machines.forms.fields import MomentField
 from models import Machine, Team, User
 from models.access import Action
-from models.public_link import is_origin
+from models.shared_link import is_origin
 
 MOST_USES = 1_000_000
 MOST_SITES = 20

@@ -1,13 +1,13 @@
-"""Sharing a machine: the team it belongs to, and links to its form for people without an account."""
+"""Sharing a machine: its team, and links to its form and its graphs for people without an account."""
 
 from datetime import datetime
 
 from django.db import transaction
 
 from machines.services.predictions import description_of
-from models import Machine, PublicLink, Team, User
+from models import Graph, GraphLink, Machine, PublicLink, Team, User
 from models.audit import AuditAction, record
-from models.public_link import PublicLinkState
+from models.shared_link import LinkState
 
 
 @transaction.atomic
@@ -27,7 +27,7 @@ def machine_move(*, machine: Machine, team: Team | None, user: User) -> bool:
         record(AuditAction.MACHINE_SHARED, actor=user, team=team, target=machine)
     shown = machine.graph_links.backed().select_related("graph", "machine").filter(revoked_at=None)
     for link in [*machine.public_links.backed().filter(revoked_at=None), *shown]:
-        if link.state is PublicLinkState.STOPPED and link.revoke():
+        if link.state is LinkState.STOPPED and link.revoke():
             record(AuditAction.LINK_REVOKED, actor=user, team=before, target=link, name=link.title)
     return True
 
@@ -59,7 +59,19 @@ def link_publish(
 
 
 @transaction.atomic
-def link_revoke(*, link: PublicLink, user: User) -> bool:
+def graphs_publish(
+    *, machine: Machine, graph: Graph | None, user: User, allowed_sites: list[str], expires_at: datetime | None
+) -> GraphLink:
+    """Return a new link to one graph, or to all graphs of a machine."""
+    link = GraphLink.objects.create(
+        machine=machine, graph=graph, created_by=user, allowed_sites=allowed_sites, expires_at=expires_at
+    )
+    record(AuditAction.GRAPHS_PUBLISHED, actor=user, team=machine.machine_owner_team, target=link, name=link.title)
+    return link
+
+
+@transaction.atomic
+def link_revoke(*, link: PublicLink | GraphLink, user: User) -> bool:
     """End a link at once; return whether this call did it."""
     is_done = link.revoke()
     if is_done:

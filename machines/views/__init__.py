@@ -4,7 +4,7 @@ from machines.views.data import column, columns, reading_cancel, rows, source, u
 from machines.views.machines import delete, detail, download, machine_list
 from machines.views.prediction import predict
 from machines.views.public import public_form
-from machines.views.sharing import link_revoke, sharing, sharing_team
+from machines.views.sharing import sharing, sharing_revoke, sharing_team
 from machines.views.solving import answers, answers_cancel, answers_delete, answers_errors, answers_file, solve
 from machines.views.training import training, training_cancel, training_finish
 
@@ -19,13 +19,13 @@ __all__ = [
     "delete",
     "detail",
     "download",
-    "link_revoke",
     "machine_list",
     "predict",
     "public_form",
     "reading_cancel",
     "rows",
     "sharing",
+    "sharing_revoke",
     "sharing_team",
     "solve",
     "source",

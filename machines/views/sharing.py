@@ -13,10 +13,9 @@ from machines.forms.sharing import LinkForm, ShareForm
 from machines.links import LinkRow
 from machines.services.access import actions_of
 from machines.services.predictions import NotTrainedError, description_of
-from machines.services.sharing import link_publish, machine_move
-from machines.services.sharing import link_revoke as service_link_revoke
+from machines.services.sharing import link_publish, link_revoke, machine_move
 from machines.views.access import machine_for, person, sent
-from models import Machine
+from models import GraphLink, Machine, PublicLink
 from models.access import Action
 
 PAGE_SIZE = 20
@@ -58,12 +57,16 @@ def sharing_team(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def link_revoke(request: HttpRequest, pk: int, link_pk: int) -> HttpResponse:
+def sharing_revoke(request: HttpRequest, pk: int, link_pk: int) -> HttpResponse:
     machine = machine_for(request, pk, Action.PUBLISH)
-    link = get_object_or_404(machine.public_links.all(), pk=link_pk)
-    if service_link_revoke(link=link, user=person(request)):
+    return revoked(request, get_object_or_404(machine.public_links.all(), pk=link_pk), "machines:sharing")
+
+
+def revoked(request: HttpRequest, link: PublicLink | GraphLink, page: str) -> HttpResponse:
+    """End a link, say so, and go back to the page of links."""
+    if link_revoke(link=link, user=person(request)):
         messages.success(request, _("“%(name)s” is closed; nobody can use that link any more.") % {"name": link.title})
-    return redirect("machines:sharing", pk=pk)
+    return redirect(page, pk=link.machine_id)
 
 
 def _page(

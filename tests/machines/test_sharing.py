@@ -13,7 +13,7 @@ from machines.services.training import NOT_ALLOWED, training_start
 from models import AuditEntry, Machine, PublicLink, Work
 from models.access import Role
 from models.audit import AuditAction
-from models.public_link import is_origin
+from models.shared_link import is_origin
 from models.work import WorkState
 from tests.conftest import signed_in
 from tests.factories import make_machine, make_team, make_user

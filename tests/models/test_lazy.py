@@ -23,6 +23,7 @@ OTHER_FILES = {
     "access",
     "fields",
     "flags",
+    "shared_link",
     "prepared",
     "tokens",
     "work_states",
