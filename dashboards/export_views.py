@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from config.limits import at_most
 from dashboards.exporting import colours, paper
 from dashboards.exporting.colours import Paint
 from dashboards.exporting.document import Document, document, file_name
@@ -72,6 +73,7 @@ def report_html(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
+@at_most(30, seconds=600, method="GET")
 def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The report on paper; a sentence where it cannot be made."""
     asked = Asked(machine_for(request, pk, Action.SEE), timezone.now())

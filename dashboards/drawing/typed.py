@@ -102,6 +102,9 @@ def _kind(cells: pl.LazyFrame, column: Column) -> pl.DataType:
 def _typed(cells: pl.Series, column: Column) -> pl.Series:
     """A piece of it as a figure wants it; labels as `read_column` reads them, which goes word by word."""
     if column.type.is_text:
-        return cells.str.strip_chars().set(pl.Series(find_missing(cells, column.type)), None)
+        different = cells.unique()
+        if find_missing(different, column.type).any() or (different != different.str.strip_chars()).any():
+            return cells.str.strip_chars().set(pl.Series(find_missing(cells, column.type)), None)
+        return cells  # as most labels are: nothing to change
     values, _ = read_column(cells, column)
     return pl.Series(values, nan_to_null=True)

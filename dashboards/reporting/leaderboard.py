@@ -66,7 +66,7 @@ def loss_name(output: Told) -> str:
 
 def _table(found: list[Mapping[str, object]], loss: str) -> Table:
     titles = (loss, _("95 % between"), _("Against the blend"), _("Difference between"), _("Share of the blend"),
-              _("Time for a row"))  # fmt: skip
+              _("Time to fit"), _("Time for a row"))  # fmt: skip
     return Table(
         _("Candidates"), [Cell(_("Candidate")), *cells(*titles, numbers_from=0)], [_row(line) for line in found]
     )
@@ -78,7 +78,9 @@ def _row(line: Told) -> list[Cell]:
     share = formats.percent(line["weight"]) if line.get("weight") else MISSING
     micros = line.get("micros")
     time = MISSING if micros is None else _("%(count)s µs") % {"count": formats.number(float(f"{micros:.2g}"))}
-    return cells(_name(line), *between(line["value"], line["low"], line["high"]), *apart, share, time)
+    seconds = line.get("seconds")  # reports from before do not tell
+    fit = MISSING if seconds is None else _("%(count)s s") % {"count": formats.number(float(f"{seconds:.2g}"))}
+    return cells(_name(line), *between(line["value"], line["low"], line["high"]), *apart, share, fit, time)
 
 
 def _name(line: Told) -> str:

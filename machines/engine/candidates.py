@@ -34,6 +34,7 @@ class Candidate:
     network: Mapping[str, Any] = field(default_factory=dict)  # how it was trained, see chosen
     stop: int = 1  # where fitting was best: a round, or the number of a penalty
     micros: float = 0.0  # microseconds that a row takes, about, if every output has such a model
+    seconds: float = 0.0  # that fitting it took
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from machines.engine.graph import Graph
 from machines.engine.lesson import Lesson
 from machines.engine.linear import Floats
 
-ANSWERS, SPREADS, NETWORK, MICROS, STOP = "answers ", "spreads", "network", "micros", "stop"
+ANSWERS, SPREADS = "answers ", "spreads"
+ABOUT = ("network", "micros", "seconds", "stop")  # what else is known of a candidate
 
 
 def pack(candidate: Candidate, lesson: Lesson, state: Mapping[str, NDArray[Any]]) -> onnx.GraphProto:
@@ -34,7 +35,7 @@ def pack(candidate: Candidate, lesson: Lesson, state: Mapping[str, NDArray[Any]]
         arrays[SPREADS] = candidate.spreads[rows]
     constants = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
     outputs = [onnx.ValueInfoProto(name=tensor, doc_string=str(i)) for i, tensor in tensors.items()]
-    about = {NETWORK: candidate.network, MICROS: candidate.micros, STOP: candidate.stop}
+    about = {name: getattr(candidate, name) for name in ABOUT}
     return onnx.GraphProto(
         name=candidate.name,
         node=g.nodes,
@@ -60,9 +61,7 @@ def unpack(fragment: onnx.GraphProto, lesson: Lesson) -> Candidate:
     }
     spreads = _every_row(arrays[SPREADS], lesson) if SPREADS in arrays else None
     about = {entry.key: orjson.loads(entry.value) for entry in fragment.metadata_props}
-    return Candidate(
-        fragment.name, answers, write, spreads, network=about[NETWORK], micros=about[MICROS], stop=about[STOP]
-    )
+    return Candidate(fragment.name, answers, write, spreads, **about)
 
 
 def array_of(fragment: onnx.GraphProto, name: str) -> NDArray[Any]:

@@ -28,18 +28,20 @@ def leaderboard(
     """The blend, then every candidate that answers its output, best first: log loss, or RMSE in the output's unit.
 
     `answers` are those of the blend for `rows`, as in measure; `truth` holds the same rows. `difference` is a loss minus that
-    of the blend, on the same resamples. Of very many candidates, those with a weight and the best are kept.
+    of the blend, on the same resamples; `seconds` were taken by fitting. Of very many candidates, those with a weight and the best are kept.
     """
     able = [c for c in candidates if blend.output in c.answers]
     weights = {id(candidate): weight for candidate, weight in blend.parts}
     asked = [lambda piece: answers[piece], *(_asked(c, blend.output, rows, truth) for c in able)]
     first, *others = losses(asked, truth, seed).T
     lines = [
-        _line(c.name, weights.get(id(c), 0.0), c.micros, loss, first) for c, loss in zip(able, others, strict=True)
+        _line(c.name, weights.get(id(c), 0.0), (c.seconds, c.micros), loss, first)
+        for c, loss in zip(able, others, strict=True)
     ]
     lines.sort(key=lambda line: (line["weight"] == 0, line["value"], line["name"]))
     kept = sorted(lines[:MOST_SHOWN], key=lambda line: (line["value"], line["name"]))
-    return [_line(BLEND, 1.0, sum(c.micros for c, _ in blend.parts), first, first), *kept]
+    times = sum(c.seconds for c, _ in blend.parts), sum(c.micros for c, _ in blend.parts)
+    return [_line(BLEND, 1.0, times, first, first), *kept]
 
 
 def _asked(candidate: Candidate, output: int, rows: Rows, truth: Target) -> Asked:
@@ -77,12 +79,14 @@ def _row_losses(answers: NDArray[Any], actual: NDArray[Any]) -> Doubles:
     return row_losses
 
 
-def _line(name: str, weight: float, micros: float, loss: Doubles, best: Doubles) -> dict[str, Any]:
+def _line(name: str, weight: float, times: tuple[float, float], loss: Doubles, best: Doubles) -> dict[str, Any]:
+    seconds, micros = times  # of fitting it, and of a row that it answers
     own, more = interval_of(loss), interval_of(loss - best)
     return {
         "name": name,
         **{key: short(value) for key, value in own.to_json().items()},
         "weight": round(weight, 4),
+        "seconds": short(seconds),
         "micros": short(micros),
         "difference": {key: short(value) for key, value in more.to_json().items()},
     }

@@ -149,7 +149,10 @@ class Stage:
             trial = self.found[self._slot(recipe.name)]
             clock.curve = trial.curve()
             return unpack(trial.graph, self.lesson)
+        began = clock.elapsed()
         fitted = fit()
+        if fitted is not None:
+            fitted.seconds = clock.elapsed() - began
         if fitted is None or clock.finished or not self.trials.folder:
             return fitted
         return self._record(recipe, fitted, clock)

@@ -34,8 +34,8 @@ class BodyLimitMiddleware:
         return self.get_response(request)
 
 
-def at_most(count: int, seconds: int) -> Callable[[View[P]], View[P]]:
-    """Answer 429 with Retry-After when one person posts to this view more than `count` times in `seconds`.
+def at_most(count: int, seconds: int, method: str = "POST") -> Callable[[View[P]], View[P]]:
+    """Answer 429 with Retry-After when one person asks this view by `method` more than `count` times in `seconds`.
 
     Who has no account is told apart by the address of their connection (OWASP ASVS 5.0, 2.4.1).
     """
@@ -44,7 +44,7 @@ def at_most(count: int, seconds: int) -> Callable[[View[P]], View[P]]:
         @wraps(view)
         def limited(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             who = getattr(request.user, "pk", None) or ip_of(request)
-            if request.method == "POST" and count_up(f"{view.__name__}:{who}", seconds) > count:
+            if request.method == method and count_up(f"{view.__name__}:{who}", seconds) > count:
                 return too_many(request, seconds)
             return view(request, *args, **kwargs)
 

@@ -35,12 +35,12 @@ def parse_column(cells: pl.Series, column: Column) -> tuple[NDArray[Any], int]:
 
 def read_column(cells: pl.Series, column: Column) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """The same, and which cells hold something unreadable, of shape [rows]. Every text can be read as a text."""
-    missing = find_missing(cells, column.type)
+    unreadable = np.zeros(len(cells), np.bool_)
     if column.type.is_text:
-        return _parse_text(cells, missing), np.zeros(len(cells), np.bool_)
+        return _parse_text(cells, find_missing(cells, column.type)), unreadable
     values = parse_cells(cells, column.type, column.format)
-    values[missing] = np.nan
-    unreadable = np.isnan(values) & ~missing
+    unread = np.flatnonzero(np.isnan(values))  # no word for "missing" reads as a number or a moment
+    unreadable[unread] = ~find_missing(cells.gather(unread), column.type)
     if column.zero_is_missing and column.type is DataType.FLOAT:
         values[values == 0] = np.nan
     return values, unreadable

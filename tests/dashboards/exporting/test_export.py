@@ -50,6 +50,12 @@ def test_who_may_have_it(alice_client, charlie_client, client, machine, alice, e
     assert alice_client.get(address(untrained, ending)).url == f"/machines/{untrained.pk}/report/"
 
 
+def test_nobody_makes_pdfs_without_end(alice_client, machine, monkeypatch):
+    monkeypatch.setattr(paper, "pdf", lambda told, now: b"%PDF-")
+    answers = [alice_client.get(address(machine, "pdf")).status_code for _ in range(31)]
+    assert answers == [200] * 30 + [429] and alice_client.get(address(machine, "html")).status_code == 200
+
+
 @pytest.mark.parametrize("reason", ["deadline", "memory", "crash"])
 def test_a_pdf_that_fails_says_why(alice_client, machine, monkeypatch, reason):
     def fail(*args, **kwargs):

@@ -29,7 +29,8 @@ def metric(value: float, reach: float = 0.05) -> dict[str, float]:
 
 
 def line(name: str, value: float, weight: float, difference: float, reach: float = 0.01) -> dict[str, Any]:
-    return {"name": name, **metric(value), "weight": weight, "micros": 12.3456, "difference": metric(difference, reach)}
+    return {"name": name, **metric(value), "weight": weight, "seconds": 3.456, "micros": 12.3456,
+            "difference": metric(difference, reach)}  # fmt: skip
 
 
 def a_bin(rows: int, error: float | None = 0.2, **place: Any) -> dict[str, Any]:

@@ -97,6 +97,7 @@ def test_what_the_report_page_shows(mixed):
         assert blend["low"] == pytest.approx(output["holdout"][metric]["low"], rel=1e-5)
         assert {line["name"]: line["weight"] for line in others if line["weight"]} == output["weights"]
         assert [line["value"] for line in others] == sorted(line["value"] for line in others)
+        assert all(0 < line["seconds"] < mixed.report.seconds for line in others)
         assert {part["column"] for part in output["regions"]} == {"size", "rooms", "city", "built", "sold", "opens"}
         for part in output["regions"]:
             assert sum(one["rows"] for one in part["bins"]) == mixed.report.rows_trained

@@ -26,7 +26,7 @@ def rng():
 def candidate(name, answers, micros=1.0):
     every = np.full((600, answers.shape[1]), np.nan, np.float32)
     every[ROWS] = answers
-    return Candidate(name, {0: every}, lambda g, names: {}, micros=micros)
+    return Candidate(name, {0: every}, lambda g, names: {}, micros=micros, seconds=2 * micros)
 
 
 def labels(rng, count=3, classes=3):
@@ -46,11 +46,11 @@ def close(value):
 def test_labels(rng):
     made, blend, answers, target = labels(rng)
     first, *others = leaderboard([made[2], made[0], made[1]], blend, answers, target, ROWS, 5)
-    assert (first["name"], first["weight"], first["micros"]) == ("blend", 1.0, 1.5 + 3.0)
+    assert (first["name"], first["weight"], first["micros"], first["seconds"]) == ("blend", 1.0, 1.5 + 3.0, 9.0)
     assert first["value"] == close(reference.log_loss(target.values, answers))
     assert set(first["difference"].values()) == {0.0}
-    assert [(line["name"], line["weight"], line["micros"]) for line in others] == [
-        ("c0", 0.75, 1.5), ("c1", 0.25, 3.0), ("c2", 0.0, 4.5)
+    assert [(line["name"], line["weight"], line["micros"], line["seconds"]) for line in others] == [
+        ("c0", 0.75, 1.5, 3.0), ("c1", 0.25, 3.0, 6.0), ("c2", 0.0, 4.5, 9.0)
     ]  # fmt: skip
     for line, one in zip(others, made, strict=True):
         own = one.answers[0][ROWS].astype(np.float64)

@@ -21,6 +21,14 @@ def test_it_works(machine, alice_client):
     assert len(set(shown.ids())) == len(shown.ids())
 
 
+def test_each_picture_leads_to_its_larger_one(machine, alice_client):
+    report = f"/machines/{machine.pk}/report/"
+    links = [link["href"] for link in page(alice_client.get(url("detail", machine.pk))).all("a")]
+    places = [link.removeprefix(f"{report}#") for link in links if link.startswith(f"{report}#")]
+    assert places == ["short-0", "short-1", "importance", "rounds"]
+    assert {*places} <= {*page(alice_client.get(report)).ids()}
+
+
 def test_a_comma_person_reads_commas(machine, alice, alice_client):
     auc = machine.training_report["outputs"][0]["holdout"]["roc_auc"]["value"]
     assert f"{auc:.2f}"[:3] in page(alice_client.get(url("detail", machine.pk))).text
