@@ -4,7 +4,8 @@ Rows are stored as text, as a person sent them. Reading 10 million cells takes s
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from time import time
@@ -20,10 +21,11 @@ from machines.engine.schema import Column, DataType
 CELL = "cell"
 KEPT = (".arrow", ".json")  # typed columns, figures
 MOST_BYTES = 4 * 2**30  # of one folder; what was not looked at for longest goes first
+AT_ONCE = 2  # columns that are typed at the same time
 MOST_LABELS = 50_000  # different ones of a column, and their bytes: they are read again with every piece of it
 MOST_LABEL_BYTES = 5_000_000
 LEFT_SECONDS = 3600.0  # after which an unfinished file is one of a process that died
-VERSION = 2  # counts up when the same cells would be kept in another way
+VERSION = 3  # counts up when the same cells would be kept in another way
 
 
 def frame(parts: Sequence[Path], chosen: Mapping[str, Column], folder: Path) -> pl.LazyFrame:
@@ -33,8 +35,11 @@ def frame(parts: Sequence[Path], chosen: Mapping[str, Column], folder: Path) -> 
     `chosen` is place -> column. A column that a part lacks is missing there. `folder` holds nothing but what is kept here
     and figures. Raises OSError if a part is gone.
     """
-    kept = {place: pl.scan_ipc(_kept(parts, column, folder)) for place, column in chosen.items()}
-    return pl.concat([scan.rename({CELL: place}) for place, scan in kept.items()], how="horizontal")
+    columns = [*dict.fromkeys(chosen.values())]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        kept = dict(zip(columns, pool.map(lambda column: _kept(parts, column, folder), columns), strict=True))
+    scans = [pl.scan_ipc(kept[column]).rename({CELL: place}) for place, column in chosen.items()]
+    return pl.concat(scans, how="horizontal")
 
 
 def key(parts: Sequence[Path], *others: object) -> str:
@@ -65,13 +70,12 @@ def _kept(parts: Sequence[Path], column: Column, folder: Path) -> Path:
         path.touch()
         return path
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    cells = _cells(parts, column.name)
-    kind = _kind(cells, column)
-    typed = cells.map_batches(
-        lambda cells: pl.DataFrame({CELL: _typed(cells[CELL], column).cast(kind)}), schema={CELL: kind}, streamable=True
-    )
     with whole(path) as temporary:
-        typed.sink_ipc(temporary, compression="uncompressed", maintain_order=True)
+        cells = _cells(parts, column.name)
+        if column.type.is_numeric:
+            _write(cells, pl.Float64(), lambda piece: _numbers(piece, column), temporary)
+        elif column.type is not DataType.LABEL or not _write_labels(cells, column, temporary):
+            _write(cells, pl.String(), lambda piece: _words(piece, column), temporary)
     tidy(folder)
     return path
 
@@ -86,25 +90,38 @@ def _cells(parts: Sequence[Path], name: str) -> pl.LazyFrame:
     return pl.concat(scans) if scans else pl.LazyFrame(schema={CELL: pl.String})
 
 
-def _kind(cells: pl.LazyFrame, column: Column) -> pl.DataType:
-    """As what a column is kept. How many labels it has is counted in one quick pass, about right."""
-    if column.type.is_numeric:
-        return pl.Float64()
-    if column.type is not DataType.LABEL:
-        return pl.String()
-    cell = pl.col(CELL)
-    told = cells.select(cell.approx_n_unique().alias("labels"), cell.str.len_bytes().mean().alias("bytes")).collect()
-    labels, each = told.row(0)
-    is_few = labels <= MOST_LABELS and labels * (each or 0) <= MOST_LABEL_BYTES
-    return pl.Categorical() if is_few else pl.String()
+def _write(cells: pl.LazyFrame, kind: pl.DataType, typed: Callable[[pl.Series], pl.Series], path: Path) -> None:
+    """Write a column of text piece by piece, as a figure wants it."""
+    made = cells.map_batches(
+        lambda piece: pl.DataFrame({CELL: typed(piece[CELL]).cast(kind)}), schema={CELL: kind}, streamable=True
+    )
+    made.sink_ipc(path, compression="uncompressed", maintain_order=True)
 
 
-def _typed(cells: pl.Series, column: Column) -> pl.Series:
-    """A piece of it as a figure wants it; labels as `read_column` reads them, which goes word by word."""
-    if column.type.is_text:
-        different = cells.unique()
-        if find_missing(different, column.type).any() or (different != different.str.strip_chars()).any():
-            return cells.str.strip_chars().set(pl.Series(find_missing(cells, column.type)), None)
-        return cells  # as most labels are: nothing to change
+def _write_labels(cells: pl.LazyFrame, column: Column, path: Path) -> bool:
+    """Write a column with its labels as numbers. False if there are many: then what was written is of no use."""
+    seen = set[str]()
+
+    def are_many() -> bool:
+        return len(seen) > MOST_LABELS or sum(map(len, seen)) > MOST_LABEL_BYTES
+
+    def typed(piece: pl.Series) -> pl.Series:
+        if are_many():
+            return piece.clear(len(piece))
+        different = piece.unique().drop_nulls()
+        seen.update(different)
+        is_plain = not find_missing(different, column.type).any() and (different == different.str.strip_chars()).all()
+        return piece if is_plain else _words(piece, column)
+
+    _write(cells, pl.Categorical(), typed, path)
+    return not are_many()
+
+
+def _numbers(cells: pl.Series, column: Column) -> pl.Series:
     values, _ = read_column(cells, column)
     return pl.Series(values, nan_to_null=True)
+
+
+def _words(cells: pl.Series, column: Column) -> pl.Series:
+    """Labels and texts as `read_column` reads them, which goes word by word."""
+    return cells.str.strip_chars().set(pl.Series(find_missing(cells, column.type)), None)

@@ -11,7 +11,7 @@ from machines.engine.folds import count
 from machines.engine.lesson import Lesson
 from machines.engine.plan import MOST_IN_PIECES, SPEED
 from machines.engine.prepare import Target
-from machines.engine.trees import LEAST_TREES, MOST_PER_SPLIT
+from machines.engine.trees import LEAST_TREES, MOST_PER_SPLIT, measured_by
 
 CELL = 3e-9  # seconds that a boosted tree takes per cell of its table
 TREE = 4e-5  # and on top of that
@@ -59,6 +59,7 @@ class Cost:
 
     def forest(self, nodes: int) -> float:
         """Of as many trees as there is room for."""
-        trees = min(FOREST // self.folds, max(LEAST_TREES, nodes // (2 * self.folds * self.rows)))
+        kept = min(FOREST // self.folds, max(LEAST_TREES, nodes // (2 * self.folds * self.rows)))
+        trees = measured_by(kept, self.folds)
         tried = min(0.6 * self.features, MOST_PER_SPLIT) if self.is_number else self.features**0.5
         return trees * self.folds * (5e-4 + self.rows * tried * log2(self.rows + 2) * SORTED)

@@ -28,7 +28,8 @@ def leaderboard(
     """The blend, then every candidate that answers its output, best first: log loss, or RMSE in the output's unit.
 
     `answers` are those of the blend for `rows`, as in measure; `truth` holds the same rows. `difference` is a loss minus that
-    of the blend, on the same resamples; `seconds` were taken by fitting. Of very many candidates, those with a weight and the best are kept.
+    of the blend, on the same resamples; `seconds` were taken by fitting. Of very many candidates, those with
+    a weight and the best are kept.
     """
     able = [c for c in candidates if blend.output in c.answers]
     weights = {id(candidate): weight for candidate, weight in blend.parts}

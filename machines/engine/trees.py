@@ -25,6 +25,7 @@ LONGEST = 2.5  # times the rate
 MOST_PER_TREE = 20_000  # rows one tree of a forest sees
 MOST_PER_SPLIT = 80  # features one split of a forest tries for numbers
 LEAST_TREES = 8  # of a forest's fold that the file has room for; leaves grow until it has
+MEASURED = 160  # trees of a fold that a forest is measured by, if it answers with as many
 USEFUL = 4  # trees without which a forest is not worth its place
 TINY = 1e-7
 TREE_MICROS, LEAF_MICROS = 0.015, 7e-4  # microseconds that a row takes in a tree, by its leaves
@@ -110,6 +111,8 @@ class Forest:
     """Extremely randomised trees at full depth (Geurts et al. 2006), or with `random` off a random forest (Breiman 2001).
 
     Leaves hold one row, or as many as the file needs to stay below `most_nodes`. Of `most_trees` every fold has its share.
+    What answers, the mean of all folds' trees, is surer than those of one fold, by which it is measured: so a fold grows
+    more than it keeps, up to MEASURED and no more than all keep together.
     """
 
     stop = 1
@@ -124,7 +127,9 @@ class Forest:
         if self._choose_leaf(go_on):
             while self._has_room() and all(wood.grow() and go_on() for wood in self.woods):
                 pass
-        if min(wood.count for wood in self.woods) < USEFUL:
+            while self._is_unsure() and all(wood.grow(keep=False) and go_on() for wood in self.woods):
+                pass
+        if min(wood.kept for wood in self.woods) < USEFUL:
             return None
         answers = _scattered([wood.answers() for wood in self.woods], folds, target.width)
         for wood in self.woods:
@@ -143,9 +148,13 @@ class Forest:
         return go_on()
 
     def _has_room(self) -> bool:
-        grown = self.woods[-1].count
+        grown = self.woods[-1].kept
         nodes = sum(tree.size for wood in self.woods for tree in wood.trees)
         return grown * len(self.woods) < self.most_trees and nodes * (grown + 1) <= self.most_nodes * max(grown, 1)
+
+    def _is_unsure(self) -> bool:
+        last = self.woods[-1]
+        return last.count < measured_by(last.kept, len(self.woods))
 
     def predict(self, x: Floats) -> Floats:
         sums, total = sum_trees(self._bag(), x, _sums(self.width)), np.float32(self._total)
@@ -160,7 +169,7 @@ class Forest:
     @property
     def _total(self) -> int:
         """What the trees of `_bag` count together."""
-        return len(self.woods) * max(wood.count for wood in self.woods)
+        return len(self.woods) * max(wood.kept for wood in self.woods)
 
     @property
     def micros(self) -> float:
@@ -173,8 +182,8 @@ class Forest:
 
         Were they shares, a chance of 0 would be some 1e-7 instead, and another one here than in the file.
         """
-        most = max(wood.count for wood in self.woods)
-        return [tree.times(most / wood.count) for wood in self.woods for tree in wood.trees]
+        most = max(wood.kept for wood in self.woods)
+        return [tree.times(most / wood.kept) for wood in self.woods for tree in wood.trees]
 
 
 class _Wood:
@@ -186,13 +195,15 @@ class _Wood:
         self.x, self.y, self.validating = x[learn], target.values[learn], x[answered(folds, fold)]
         self.rows_per_tree = min(len(learn), MOST_PER_TREE)
         self.trees: list[Tree] = []
-        self.count = 0
+        self.kept = self.count = 0  # trees that answer, and those that it is measured by
         self.sums = np.zeros((len(self.validating), _sums(target.width)))
 
-    def grow(self) -> bool:
+    def grow(self, keep: bool = True) -> bool:
         """Add a tree; True."""
         trees, grown, values = self.tree(self.count)
-        self.trees += trees
+        if keep:
+            self.trees += trees
+            self.kept += 1
         self.sums += values[grown.tree_.apply(self.validating)]
         self.count += 1
         return True
@@ -232,6 +243,11 @@ class _Wood:
         wide = np.zeros((len(values), self.target.width))
         wide[:, grown.classes_] = values  # a fold may lack a class: its chance is 0
         return wide[:, 1:] if self.target.width == 2 else wide
+
+
+def measured_by(kept: int, folds: int) -> int:
+    """How many trees a fold of a forest grows that keeps so many."""
+    return max(kept, min(MEASURED, kept * folds))
 
 
 def _sums(width: int) -> int:
