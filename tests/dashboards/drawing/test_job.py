@@ -79,7 +79,7 @@ def test_labels_without_number_are_a_sentence(request_, monkeypatch):
 
 
 def test_rows_that_are_gone(request_):
-    assert sentence(answered({**request_, "parts": ["/nowhere.parquet"]})) == job.GONE
+    assert sentence(answered({**request_, "parts": ["/nowhere.parquet"]})) == job.ROWS_GONE
 
 
 @pytest.mark.parametrize(
