@@ -109,7 +109,7 @@ def test_a_stranger_answers_until_it_is_revoked(chromium: Any, site: Site) -> No
 
     owner.reload()
     row = owner.locator("tr", has_text="Could it be diabetes?")
-    assert row.locator("td[data-label=Answers]").inner_text() == "2", "the mistake was not counted"
+    assert row.locator("td[data-label=Uses]").inner_text() == "2", "the mistake was not counted"
     row.get_by_role("button", name="Revoke").click()
     owner.get_by_text("is closed; nobody can use that link any more").wait_for()
     stranger.get_by_role("button", name="Predict").click()

@@ -130,6 +130,24 @@ def test_it_hears_that_it_shall_drain():
     assert not worker.is_draining
 
 
+def test_it_announces_itself_once_though_two_threads_ask(monkeypatch):
+    asked = []
+
+    def announced(worker):
+        asked.append(worker)
+        time.sleep(0.1)
+        return Server(server_name=worker.name)
+
+    monkeypatch.setattr(Worker, "_announced", announced)
+    worker = Worker()
+    threads = [threading.Thread(target=lambda: worker.server) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert asked == [worker], "a second announcement would undo what an administrator said in between"
+
+
 def test_silent_ones_are_not_alive(settings):
     settings.WORK_LEASE_SECONDS = 5
     make_server(heartbeat_at=Now())
