@@ -119,11 +119,6 @@ class SharedLink(models.Model):
         return f"{settings.SITE_URL}/{self.folder}/{token}/" if is_same else ""
 
     @property
-    def title(self) -> str:
-        """What people see above what it shows."""
-        raise NotImplementedError
-
-    @property
     def embedders(self) -> list[str]:
         """The sites that may show it in a frame, checked once more before they enter a header."""
         return [site for site in self.allowed_sites if isinstance(site, str) and is_origin(site)]

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from dashboards.drawing.facets import MOST_FACETS
-from dashboards.drawing.figure import MOST_LABELS, MOST_POINTS, Drawing, Field, Fields, Head, axis, figures, plain
+from dashboards.drawing.figure import MOST_LABELS, MOST_POINTS, Drawing, Field, Fields, Head, axis, figures
 from dashboards.drawing.groups import MOST_ON_AXIS, Groups, grouped, label_axis, legend
 from dashboards.drawing.order import quartiles
 from dashboards.drawing.sampling import SEED, sampled
@@ -57,25 +57,18 @@ def grouped_boxplots(frame: pl.LazyFrame, fields: Fields) -> Drawing:
     )
     boxes = int(np.prod([len(labels) for labels in groups.labels.values()]))
     cells = groups.cells(boxed(groups.frame, groups.by, "y", min(MOST_BEYOND, MOST_POINTS // boxes)))
-    hues, traces, named = groups.labels["hue"], list[dict[str, Any]](), set[str]()
-    slot = SIDE_BY_SIDE / len(hues)
-    for col, row in groups.grid:
-        here = [cell for cell in cells if (cell["col"], cell["row"]) == (col or "", row or "")]
-        for number, hue in enumerate(hues):
-            mine = [cell for cell in here if cell["hue"] == hue]
-            if not mine:
-                continue
-            aside = slot * (number - (len(hues) - 1) / 2)
-            at = figures([groups.labels["x"].index(cell["x"]) + aside for cell in mine], 5)
-            one = {"name": plain(hue), "legendgroup": str(number), "showlegend": hue not in named}
-            named.add(hue)
-            face, beyond = groups.grid.axes(col, row), [figures(cell["points"]) for cell in mine]
-            apart = [place for place, values in zip(at, beyond, strict=True) for _ in values]
-            traces += [
-                {**_box(mine, f"@{number}"), "x": at, "width": 0.85 * slot, **one, **face, "hoverinfo": "y+name"},
-                {"type": "scatter", "mode": "markers", "x": apart, "y": [value for values in beyond for value in values],
-                 "marker": {"color": f"@{number}", "size": 3}, **one, **face, "showlegend": False, "hoverinfo": "y+name"},
-            ]  # fmt: skip
+    traces = list[dict[str, Any]]()
+    slot = SIDE_BY_SIDE / len(groups.labels["hue"])
+    for number, mine, about in groups.hues(cells):
+        aside = slot * (number - (len(groups.labels["hue"]) - 1) / 2)
+        at = figures([groups.labels["x"].index(cell["x"]) + aside for cell in mine], 5)
+        beyond = [figures(cell["points"]) for cell in mine]
+        apart = [place for place, values in zip(at, beyond, strict=True) for _ in values]
+        traces += [
+            {**_box(mine, f"@{number}"), "x": at, "width": 0.85 * slot, **about, "hoverinfo": "y+name"},
+            {"type": "scatter", "mode": "markers", "x": apart, "y": [value for values in beyond for value in values],
+             "marker": {"color": f"@{number}", "size": 3}, **about, "showlegend": False, "hoverinfo": "y+name"},
+        ]  # fmt: skip
     layout = groups.grid.layout(fields["x"], fields["y"], label_axis(groups.labels["x"]))
     layout |= legend(fields)
     return Drawing(traces, layout, _heads(groups, fields, fields["y"]), _rows(groups, cells), _rules(groups, cells))

@@ -1,6 +1,6 @@
 """Rows in groups by their labels: what the kinds with labels on an axis share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,18 @@ class Groups:
     def grid(self) -> Grid:
         """The facets."""
         return Grid(*([label for label in self.labels.get(place, [""]) if label] for place in ("col", "row")))
+
+    def hues(self, cells: list[dict[str, Any]]) -> Iterator[tuple[int, list[dict[str, Any]], dict[str, Any]]]:
+        """For each facet and each label of hue in it: its number, its cells, and what names its trace and gives it axes."""
+        named = set[str]()
+        for col, row in self.grid:
+            here = [cell for cell in cells if (cell["col"], cell["row"]) == (col or "", row or "")]
+            for number, hue in enumerate(self.labels["hue"]):
+                mine = [cell for cell in here if cell["hue"] == hue]
+                if mine:
+                    name = {"name": plain(hue), "legendgroup": str(number), "showlegend": hue not in named}
+                    named.add(hue)
+                    yield number, mine, name | self.grid.axes(col, row)
 
     def told(self, cell: Mapping[str, Any]) -> list[str]:
         """The labels of a cell as the table shows them: shortened, for some are whole texts."""

@@ -10,7 +10,7 @@ from scipy.stats import f as fisher
 from scipy.stats import t as student
 
 from dashboards.drawing.facets import MOST_FACETS
-from dashboards.drawing.figure import MOST_LABELS, Drawing, Fields, Head, figures, plain
+from dashboards.drawing.figure import MOST_LABELS, Drawing, Fields, Head, figures
 from dashboards.drawing.groups import Groups, grouped, label_axis, legend
 from machines.engine.errors import Notice, gettext_noop
 
@@ -142,21 +142,14 @@ def _ends(cell: dict[str, Any]) -> list[float | None]:
 
 
 def _traces(groups: Groups, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    traces, named, hues = [], set[str](), groups.labels["hue"]
-    for col, row in groups.grid:
-        here = [cell for cell in cells if (cell["col"], cell["row"]) == (col or "", row or "")]
-        for number, hue in enumerate(hues):
-            mine = [cell for cell in here if cell["hue"] == hue]
-            if not mine:
-                continue
-            aside = APART * (number - (len(hues) - 1) / 2)
-            traces.append({
-                "type": "scatter", "mode": "lines+markers", "name": plain(hue), "legendgroup": str(number),
-                "showlegend": hue not in named, "x": figures(groups.labels["x"].index(cell["x"]) + aside for cell in mine),
-                "y": figures(cell["mean"] for cell in mine),
-                "error_y": {"type": "data", "array": figures(cell["reach"] for cell in mine), "thickness": 1.5, "width": 0},
-                "marker": {"color": f"@{number}", "size": 7}, "line": {"color": f"@{number}", "width": 1.5},
-                "hoverinfo": "y+name", **groups.grid.axes(col, row),
-            })  # fmt: skip
-            named.add(hue)
+    traces, middle = [], (len(groups.labels["hue"]) - 1) / 2
+    for number, mine, about in groups.hues(cells):
+        aside = APART * (number - middle)
+        traces.append({
+            "type": "scatter", "mode": "lines+markers", **about, "hoverinfo": "y+name",
+            "x": figures(groups.labels["x"].index(cell["x"]) + aside for cell in mine),
+            "y": figures(cell["mean"] for cell in mine),
+            "error_y": {"type": "data", "array": figures(cell["reach"] for cell in mine), "thickness": 1.5, "width": 0},
+            "marker": {"color": f"@{number}", "size": 7}, "line": {"color": f"@{number}", "width": 1.5},
+        })  # fmt: skip
     return traces

@@ -42,6 +42,16 @@ def frame(parts: Sequence[Path], chosen: Mapping[str, Column], folder: Path) -> 
     return pl.concat(scans, how="horizontal")
 
 
+def as_sent(parts: Sequence[Path], name: str) -> pl.LazyFrame:
+    """One column of text as it was sent, all parts one below the other; one that a part lacks is missing there."""
+    scans = []
+    for path in parts:
+        scan = pl.scan_parquet(path)
+        cells = pl.col(name) if name in scan.collect_schema() else pl.lit(None, pl.String)
+        scans.append(scan.with_columns(cells.alias(CELL)).select(CELL))
+    return pl.concat(scans) if scans else pl.LazyFrame(schema={CELL: pl.String})
+
+
 def key(parts: Sequence[Path], *others: object) -> str:
     """A name that changes with the parts or with anything else it is made of."""
     about = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in parts]
@@ -71,23 +81,13 @@ def _kept(parts: Sequence[Path], column: Column, folder: Path) -> Path:
         return path
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with whole(path) as temporary:
-        cells = _cells(parts, column.name)
+        cells = as_sent(parts, column.name)
         if column.type.is_numeric:
             _write(cells, pl.Float64(), lambda piece: _numbers(piece, column), temporary)
         elif column.type is not DataType.LABEL or not _write_labels(cells, column, temporary):
             _write(cells, pl.String(), lambda piece: _words(piece, column), temporary)
     tidy(folder)
     return path
-
-
-def _cells(parts: Sequence[Path], name: str) -> pl.LazyFrame:
-    """One column of text, all parts one below the other."""
-    scans = []
-    for path in parts:
-        scan = pl.scan_parquet(path)
-        cells = pl.col(name) if name in scan.collect_schema() else pl.lit(None, pl.String)
-        scans.append(scan.with_columns(cells.alias(CELL)).select(CELL))
-    return pl.concat(scans) if scans else pl.LazyFrame(schema={CELL: pl.String})
 
 
 def _write(cells: pl.LazyFrame, kind: pl.DataType, typed: Callable[[pl.Series], pl.Series], path: Path) -> None:

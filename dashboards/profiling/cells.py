@@ -11,13 +11,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from dashboards.drawing import typed
+from dashboards.drawing.typed import CELL
 from machines.engine.columns.arrays import find_missing
 from machines.engine.schema import Column, DataType
 
 Codes = NDArray[np.int32]
 Floats = NDArray[np.float64]
 MOST_TOP = 30  # values of a text column that are named
-PLACE, HASH, LENGTH, ROW = "x", "hash", "length", "row"
+HASH, LENGTH, ROW = "hash", "length", "row"
 
 
 @dataclass(frozen=True)
@@ -71,32 +72,22 @@ class Cells:
 def read_cells(parts: Sequence[Path], column: Column, folder: Path) -> Cells:
     """Read one column of all parts. JSON, and what is ignored, is read as text. Raises OSError if a part is gone."""
     if column.type.is_numeric:
-        return _numbers(typed.frame(parts, {PLACE: column}, folder), column)
-    return _texts(as_sent(parts, column.name), column)
+        return _numbers(typed.frame(parts, {CELL: column}, folder), column)
+    return _texts(typed.as_sent(parts, column.name), column)
 
 
 def _numbers(frame: pl.LazyFrame, column: Column) -> Cells:
-    values = frame.collect()[PLACE].to_numpy().astype(np.float64)
+    values = frame.collect()[CELL].to_numpy().astype(np.float64)
     there = np.isfinite(values)
     distinct, inverse, counts = np.unique(values[there], return_inverse=True, return_counts=True)
     return Cells(column, _spread(there, inverse), counts, distinct)
-
-
-def as_sent(parts: Sequence[Path], name: str) -> pl.LazyFrame:
-    """The cells as they were sent; a column that a part lacks is missing there."""
-    scans = []
-    for path in parts:
-        scan = pl.scan_parquet(path)
-        cells = pl.col(name) if name in scan.collect_schema() else pl.lit(None, pl.String)
-        scans.append(scan.with_columns(cells.alias(PLACE)).select(PLACE))
-    return pl.concat(scans) if scans else pl.LazyFrame(schema={PLACE: pl.String})
 
 
 def _texts(frame: pl.LazyFrame, column: Column) -> Cells:
     """By hashes of 64 bits: however long the texts are, and however many, memory holds a few numbers for each."""
     read_as = column.type if column.type.is_text else DataType.LANGUAGE
     schema = {HASH: pl.UInt64, LENGTH: pl.UInt32}
-    told = frame.map_batches(lambda piece: _hashed(piece[PLACE], read_as), schema=schema, streamable=True).collect()
+    told = frame.map_batches(lambda piece: _hashed(piece[CELL], read_as), schema=schema, streamable=True).collect()
     there = told[HASH].is_not_null().to_numpy()
     hashes = told[HASH].drop_nulls().to_numpy()
     _, first, inverse, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
@@ -118,8 +109,8 @@ def _hashed(cells: pl.Series, read_as: DataType) -> pl.DataFrame:
 def _texts_at(frame: pl.LazyFrame, rows: NDArray[np.int64]) -> list[str]:
     wanted = pl.lit(pl.Series(rows, dtype=pl.UInt32)).implode()
     shown = frame.with_row_index(ROW).filter(pl.col(ROW).is_in(wanted))
-    found = shown.with_columns(pl.col(PLACE).str.strip_chars()).collect()
-    texts: dict[int, Any] = dict(zip(found[ROW].to_list(), found[PLACE].to_list(), strict=True))
+    found = shown.with_columns(pl.col(CELL).str.strip_chars()).collect()
+    texts: dict[int, Any] = dict(zip(found[ROW].to_list(), found[CELL].to_list(), strict=True))
     return [str(texts[int(row)]) for row in rows]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dashboards.profiling.cells import PLACE, Cells, as_sent
+from dashboards.drawing.typed import CELL, as_sent
+from dashboards.profiling.cells import Cells
 
 LEAST_ROWS = 20  # with a value, before columns are said to be the same
 _STEP = np.uint64(0xBF58476D1CE4E5B9)
@@ -19,8 +20,8 @@ def repeated_rows(parts: Sequence[Path], names: Sequence[str], rows: int) -> dic
     """How many of all rows are one too many, and how many pairs are the same: letter by letter in these columns."""
     marks = np.zeros(rows, np.uint64)
     for name in names:
-        cell = pl.col(PLACE).str.strip_chars().hash(0)
-        marks ^= as_sent(parts, name).select(cell).collect()[PLACE].to_numpy()
+        cell = pl.col(CELL).str.strip_chars().hash(0)
+        marks ^= as_sent(parts, name).select(cell).collect()[CELL].to_numpy()
         marks *= _STEP
         marks ^= marks >> np.uint64(29)
     marks.sort()
