@@ -28,7 +28,6 @@ CLOCK_SHAPES = (
     (r"[0-9]{1,2}:[0-9]{2}", "%H:%M"),
     (r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,6}", "%H:%M:%S%.f"),
 )
-PLAIN = {mark: rf"^-?[0-9]{{1,18}}(?:[{mark}][0-9]{{1,18}})?$" for mark in ".,"}  # digits that need no grammar
 FEW = 500  # so few cells are read one by one
 PIECE = 500_000  # so many are read at once
 
@@ -66,9 +65,20 @@ def _find_missing(cells: pl.Series, type: DataType) -> NDArray[np.bool_]:
 
 
 def _parse_numbers(cells: pl.Series, format: CellFormat) -> Floats:
-    if cells.str.contains(PLAIN[format.decimal]).all():  # much the fastest, and most columns are
-        plain = cells.str.replace(",", ".", literal=True) if format.decimal == "," else cells
-        return plain.cast(pl.Float64).fill_null(np.nan).to_numpy().astype(np.float64)
+    """What polars reads as a number is one by our grammar too, and the same one, but for infinity and long digits."""
+    if format.decimal == format.thousands:
+        return _by_grammar(cells, format)
+    plain = cells
+    if format.decimal == ",":  # then a point is no decimal mark, and such a cell stays for the grammar
+        plain = cells.str.replace_all(".", "_", literal=True).str.replace(",", ".", literal=True)
+    values = plain.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().astype(np.float64)
+    left = np.flatnonzero(~np.isfinite(values) | (cells.str.len_bytes() > numbers.LONGEST).fill_null(False).to_numpy())
+    if len(left):
+        values[left] = _by_grammar(cells.gather(left), format)
+    return values
+
+
+def _by_grammar(cells: pl.Series, format: CellFormat) -> Floats:
     pattern = numbers.number_pattern(format)
     text = pl.col("cell").str.strip_chars()
     short = pl.when(text.str.len_chars() <= numbers.LONGEST).then(text)

@@ -26,7 +26,7 @@ def digits_pattern(format: CellFormat) -> str:
     """The digits of a number with their marks, without sign, currency or percent."""
     decimal, thousands = DECIMALS[format.decimal], THOUSANDS[format.thousands]
     grouped = f"[1-9][0-9]{{0,2}}(?:{thousands}[0-9]{{3}})+|" if thousands else ""
-    return rf"(?:(?:{grouped}[0-9]+)(?:{decimal}[0-9]*)?|{decimal}[0-9]+)(?:[eE][-+]?[0-9]{{1,3}})?"
+    return rf"(?:(?:{grouped}[0-9]+)(?:{decimal}[0-9]*)?|{decimal}[0-9]+)(?:[eE][-+]?[0-9]+)?"
 
 
 def number_pattern(format: CellFormat) -> str:

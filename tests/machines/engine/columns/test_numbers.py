@@ -94,6 +94,7 @@ def random_cells(rng):
     noise = ["".join(rng.choices(letters, k=rng.randint(1, 9))) for _ in range(20_000)]
     return (
         noise
+        + ["inf", "-Infinity", "NaN", "1e400", "1e0005", "1_000", "0." + "1" * 63, "+5", "5.", ".5", "-0"]
         + [f"{rng.uniform(-1e9, 1e9):,.2f}" for _ in range(3000)]
         + [repr(rng.gauss(0, 1) * 10 ** rng.randint(-300, 300)) for _ in range(3000)]
     )
