@@ -94,6 +94,8 @@ def parts_of(folder: Path, rows: int) -> list[Path]:
 def kind_figures(folder: Path, rows: int) -> list[Figure]:
     """Seconds and memory of each kind, once with columns as text and once with typed ones."""
     parts, figures = parts_of(folder, rows), list[Figure]()
+    warm = {"parts": [str(parts[0])], "columns": [_column({"name": "town", "type": "LABEL"})], "kind": 13,
+            "chosen": {"y": "town"}, "folder": str(folder / "warm")}  # a site's process has loaded its libraries  # fmt: skip
     for kind, chosen in CHOSEN.items():
         kept = folder / "drawn"
         shutil.rmtree(kept, ignore_errors=True)
@@ -101,15 +103,8 @@ def kind_figures(folder: Path, rows: int) -> list[Figure]:
         request = {"parts": [str(part) for part in parts], "columns": [*map(_column, columns)], "kind": kind,
                    "chosen": chosen, "folder": str(kept)}  # fmt: skip
         with drawing() as process:
+            asked(process, warm)
             first, first_mb = asked(process, request)
-        with drawing() as process:
-            warm = {
-                **request,
-                "kind": 13,
-                "chosen": {"y": "town"},
-                "columns": [_column({"name": "town", "type": "LABEL"})],
-            }
-            asked(process, warm)  # a site's process has loaded its libraries
             for figure in kept.glob("*.json"):
                 figure.unlink()
             typed, typed_mb = asked(process, request)
