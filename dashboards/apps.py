@@ -5,3 +5,10 @@ from django.utils.translation import gettext_lazy as _
 class DashboardsConfig(AppConfig):
     name = "dashboards"
     verbose_name = _("Dashboards")
+
+    def ready(self) -> None:
+        from dashboards import profile_work
+        from machines.jobs import kinds
+        from models.work import WorkKind
+
+        kinds.register(WorkKind.PROFILING, profile_work.JOB)

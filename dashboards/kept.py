@@ -110,14 +110,15 @@ class Question:
                 return told
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with more() as given:
-                self.task.run(self._request | given)
+                self.task.run(self.request | given)
             told = self.look()
         if told is None:
             raise DataError(ROWS_GONE)
         return told
 
     @property
-    def _request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, Any]:
+        """What the task is asked."""
         return {
             "parts": [str(part) for part in self.parts],
             "columns": [column.to_json() for column in self.columns],

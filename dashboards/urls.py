@@ -16,6 +16,7 @@ urlpatterns = [
     path("servers/work/<int:work_pk>/cancel/", servers.cancel, name="server-work-cancel"),
     path("servers/work/<int:work_pk>/retry/", servers.retry, name="server-work-retry"),
     path("machines/<int:pk>/profile/", profile_views.profile, name="profile"),
+    path("machines/<int:pk>/profile/cancel/", profile_views.profile_cancel, name="profile-cancel"),
     path("machines/<int:pk>/profile/associations.csv", profile_views.associations_csv, name="profile-associations"),
     path("machines/<int:pk>/report.html", export_views.report_html, name="report-html"),
     path("machines/<int:pk>/report.pdf", export_views.report_pdf, name="report-pdf"),

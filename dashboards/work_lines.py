@@ -15,6 +15,7 @@ from models import Work
 from models.work import WorkKind, WorkQuerySet, WorkState
 
 TAGS = {WorkState.PROCESSING: "is-training", WorkState.FINISHED: "is-good", WorkState.ERROR: "is-bad"}
+NOT_ROWS = {WorkKind.READING, WorkKind.CHECKING, WorkKind.PROFILING}  # their size is in bytes, or cells
 
 
 def shown(works: WorkQuerySet) -> WorkQuerySet:
@@ -35,6 +36,8 @@ def address_of(work: Work) -> str:
         return reverse("machines:columns", args=[work.machine_id])
     if work.kind is WorkKind.CHECKING:
         return reverse("uploaded:detail", args=[work.machine_id])
+    if work.kind is WorkKind.PROFILING:
+        return reverse("dashboards:profile", args=[work.machine_id])
     is_trained = work.state is WorkState.FINISHED
     return reverse("machines:detail" if is_trained else "machines:training", args=[work.machine_id])
 
@@ -101,7 +104,7 @@ class WorkLine:
         """How large it is: a level, or rows."""
         if self.work.level:
             return _("level %(level)s") % {"level": self.work.level}
-        if not self.work.size or self.work.kind in {WorkKind.READING, WorkKind.CHECKING}:  # of which it is bytes
+        if not self.work.size or self.work.kind in NOT_ROWS:
             return ""
         words = ngettext("%(count)s row", "%(count)s rows", self.work.size)
         return words % {"count": current_formats().number(self.work.size)}
@@ -123,7 +126,7 @@ class WorkLine:
     @property
     def has_result(self) -> bool:
         """Whether there is something to look at; answers are for whoever asked for them."""
-        is_for_all = self.work.kind in {WorkKind.TRAINING, WorkKind.CHECKING}
+        is_for_all = self.work.kind in {WorkKind.TRAINING, WorkKind.CHECKING, WorkKind.PROFILING}
         return self.work.state is WorkState.FINISHED and (is_for_all or self.is_mine) and bool(self.url)
 
     @property

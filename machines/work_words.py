@@ -35,6 +35,11 @@ ENDS = {  # what is told of an end, where there is a machine and where there is 
     (WorkKind.CHECKING, WorkState.CANCELLED): gettext_noop(
         "The check of the model “%(name)s” was cancelled by somebody else."
     ),
+    (WorkKind.PROFILING, WorkState.FINISHED): gettext_noop("The data profile of “%(name)s” is ready."),
+    (WorkKind.PROFILING, WorkState.ERROR): gettext_noop("The rows of “%(name)s” could not be looked at: %(why)s"),
+    (WorkKind.PROFILING, WorkState.CANCELLED): gettext_noop(
+        "The data profile of “%(name)s” was cancelled by somebody else."
+    ),
     (WorkKind.EXPORT, WorkState.FINISHED): gettext_noop("Your export is ready."),
     (WorkKind.EXPORT, WorkState.ERROR): gettext_noop("Your export failed: %(why)s"),
     (WorkKind.EXPORT, WorkState.CANCELLED): gettext_noop("Your export was cancelled by somebody else."),

@@ -28,6 +28,7 @@ class WorkKind(Flags):
     READING = "is_work_reading", _("Reading a file")
     EXPORT = "is_work_export", _("Export")
     CHECKING = "is_work_checking", _("Checking a model")
+    PROFILING = "is_work_profiling", _("Data profile")
 
 
 ACTIVE = (WorkState.WAITING, WorkState.PROCESSING)

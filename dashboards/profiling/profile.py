@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboards.profiling import is_used
 from dashboards.profiling.associations import association, can_be_compared, matrix
 from dashboards.profiling.cells import Cells, read_cells
 from dashboards.profiling.drawn_rows import draw_rows, most_rows, row_counts
@@ -31,7 +32,7 @@ Tell = Callable[[int, int], object]
 def profile(
     parts: Sequence[Path], columns: Sequence[Column], folder: Path, tell: Tell = lambda at, of: None
 ) -> dict[str, Any]:
-    """Everything the page shows, as JSON; `tell` hears how many columns are done."""
+    """Everything the page shows, as JSON; `tell` hears how many columns are done, first 0, when all rows are counted."""
     rows, most = sum(row_counts(parts)), most_rows(len(columns))
     used = [column for column in columns if is_used(column)] or columns
     twice = repeated_rows(parts, [column.name for column in used], rows)
@@ -40,15 +41,12 @@ def profile(
             parts, folder = draw_rows(parts, rows, most, Path(drawn)), Path(drawn) / "typed"
         look = _Look(parts, folder)
         look.halve(columns)
+        tell(0, len(columns))
         # Outputs first: the others are compared with them as they come.
         for at, column in enumerate(sorted(columns, key=lambda column: column.role is not Role.OUTPUT)):
             look.at(column)
             tell(at + 1, len(columns))
     return look.told(columns, rows, twice)
-
-
-def is_used(column: Column) -> bool:
-    return column.role is not Role.IGNORED and column.type is not DataType.IGNORE
 
 
 def _sample(rows: int) -> NDArray[np.int64] | None:

@@ -13,7 +13,9 @@ USUAL: dict[WorkKind, float] = {  # seconds
     WorkKind.READING: 10.0,
     WorkKind.EXPORT: 20.0,
     WorkKind.CHECKING: 8.0,
+    WorkKind.PROFILING: 5.0,
 }
+USUAL_EACH: dict[WorkKind, float] = {WorkKind.PROFILING: 1.6e-7}  # seconds beyond that, for each of its size
 
 
 def estimate(
@@ -30,7 +32,7 @@ def estimate(
         most = at_most or level_seconds(level or 1, size or 0, 1)
         return most * (median(shares) if len(shares) >= LEAST_PAST else 1.0)
     if len(past) < LEAST_PAST:
-        return USUAL[kind]
+        return USUAL[kind] + USUAL_EACH.get(kind, 0.0) * (size or 0)
     if size is None:
         return median(seconds for _rows, seconds in past)
     slope = _slope(past)

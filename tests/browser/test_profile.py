@@ -7,7 +7,9 @@ from django.conf import LazySettings
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
-from models import Machine, User
+from dashboards import profile_work
+from machines.jobs.runner import work_run
+from models import Machine, User, Work
 from tests.browsing import faults, keep, listen, unexpected
 from tests.dashboards.profiled import add, make_profiled, rows_of
 
@@ -53,6 +55,15 @@ def test_it_works(
         page.wait_for_timeout(500)
         keep(page, f"profile-{scheme}-narrow")
         assert faults(page) == []
+        page.set_viewport_size({"width": 700, "height": 900})  # as wide as paper
+        page.emulate_media(media="print")
+        keep(page, f"profile-{scheme}-paper")
+        ends = page.eval_on_selector_all(
+            "#profile .table", "found => found.map((one) => one.getBoundingClientRect().right)"
+        )
+        assert max(ends) <= 700, "a table is cut off"
+        assert not page.locator("summary, .side, .btn").locator("visible=true").count()
+        assert page.locator("#profile-heatmap-table td").first.is_visible()
 
 
 def test_its_numbers_need_no_javascript(
@@ -72,3 +83,31 @@ def test_its_numbers_need_no_javascript(
         page.get_by_text("Values town <b>").click()
         assert page.get_by_role("rowheader", name="<i>Rome</i>").is_visible()
         assert page.locator("#profile-heatmap-table td").count() == 6 * 4
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_large_table_begins_by_itself(
+    live_server: LiveServer,
+    chromium: Any,
+    alice_client: Client,
+    machine: Machine,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+) -> None:
+    monkeypatch.setattr(profile_work, "MOST_CELLS_AT_ONCE", 100)
+    cookie = alice_client.cookies[settings.SESSION_COOKIE_NAME].value
+    with chromium.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900}) as context:
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+        page = context.new_page()
+        said = listen(page)
+        page.goto(f"{live_server.url}/machines/{machine.pk}/profile/")
+        page.get_by_text("Waiting for the worker").wait_for(timeout=30_000)
+        assert faults(page) == []
+        keep(page, f"profile-waits-{scheme}")
+        page.get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="Try again").click()
+        page.get_by_text("Waiting for the worker").wait_for(timeout=30_000)
+        work_run(work_id=Work.objects.active().get().pk)
+        page.wait_for_selector("#profile-heatmap .main-svg", timeout=120_000)
+        assert faults(page) == [] and unexpected(said) == []

@@ -40,6 +40,11 @@ def test_it_works(alice, alice_client):
         ("training", "“Wine” is trained.", "The training of “Wine” failed: “risk” is “2,5” in every row."),
         ("solving", "The answers of “Wine” are ready.", "“Wine” could not answer your rows: “risk” is “2,5”"),
         ("reading", "The file for “Wine” has been read.", "The file for “Wine” could not be read: “risk” is “2,5”"),
+        (
+            "profiling",
+            "The data profile of “Wine” is ready.",
+            "The rows of “Wine” could not be looked at: “risk” is “2,5”",
+        ),
         ("export", "Your export is ready.", "Your export failed: “risk” is “2,5”"),
     ],
 )
