@@ -1,7 +1,7 @@
 """Labels as numbers, for trees: what the outputs were on average where a column had this label.
 
 Micci-Barreca 2001, "A preprocessing scheme for high-cardinality categorical attributes". A row that is learned from
-gets its code from other rows alone, so that no row sees its own answer.
+gets its code from other rows alone, so that no row sees its own answer, unless so many share its label that this hardly counts.
 """
 
 from collections import Counter
@@ -23,6 +23,7 @@ FEW = 2  # labels of a column whose marks say all
 COUNTED = 8  # labels of a column from which their frequency is a code too
 PRIOR = 10.0  # rows that the average of all rows counts as
 PARTS = 5
+FREQUENT = 100  # rows from which a label has one code for all: several that hardly differ would be told apart by the rows' answers
 UNKNOWN = 0  # the place of labels that are rare or were never seen
 
 
@@ -40,9 +41,9 @@ class CodeEncoder:
         """Learn from x [rows, columns] of str, and return codes [folds, rows, codes]: each fold's view of all rows.
 
         A fold sees rows that it does not learn from by the codes of all rows that it does learn from, and these by the
-        codes of other fifths of them: no row's own answer is in its code, and no answer that a fold is measured on is in
-        what it learns from. Codes shared by all folds would betray it: knowing what the others of a label answered on
-        average, with and without a row's fold, tells what the row's fold answered.
+        codes of other fifths of them, where a label is not FREQUENT: no row's own answer is in its code then, and no
+        answer that a fold is measured on is ever in what it learns from. Codes shared by all folds would betray it:
+        knowing what the others of a label answered on average, with and without a row's fold, tells what it answered.
         """
         answers = np.concatenate([_answers(target) for target in targets], 1)
         teaches = folds > PROBE
@@ -78,7 +79,7 @@ class CodeEncoder:
     def _learn(
         self, label: Ints, labels: int, answers: NDArray[np.float64], parts: Ints
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The codes of each label [1 + labels, codes], and of each row: from other parts, or from all if it is in none.
+        """The codes of each label [1 + labels, codes], and of each row: from other parts, or from all if it is in none or frequent.
 
         `label` is [rows], 0 for rare labels; nothing is learned from rows whose part is -1.
         """
@@ -93,8 +94,8 @@ class CodeEncoder:
         table[UNKNOWN] = [*prior, 0.0]
         own = table[label]
         others = _smooth(sums.sum(1, keepdims=True) - sums, counts.sum(1, keepdims=True) - counts, prior)
-        common = known & (label != UNKNOWN)
-        own[common, :-1] = others[label[common], parts[common]]
+        rare = known & (label != UNKNOWN) & (counts.sum(1)[label, 0] < FREQUENT)
+        own[rare, :-1] = others[label[rare], parts[rare]]
         return table, own
 
     def _find(self, labels: NDArray[Any], column: int) -> Ints:

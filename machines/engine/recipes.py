@@ -69,9 +69,10 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
 def _searched(lesson: Lesson, parameters: Parameters, most: int, seed: int, seconds: float) -> Iterator[Recipe]:
     """Boosting and networks with settings that a search proposes, `most` times; of many rows trees learn faster."""
     has_many = _has_many_rows(lesson)
-    networks = Search(seed, NETWORKS, has_many)
+    networks = Search(seed, NETWORKS[::-1] if has_many else NETWORKS, has_many)
     outputs = [] if parameters.only_network else _in_trees(lesson)
-    boosters = {i: Search(seed + i, BOOSTING, has_many) for i in outputs}
+    known = {i: BOOSTING[::-1] if has_many and not lesson.targets[i].classes else BOOSTING for i in outputs}
+    boosters = {i: Search(seed + i, known[i], has_many) for i in outputs}
     has_codes = lesson.encoded.has_codes
     for n in range(1, most + 1):
         for i, search in boosters.items():

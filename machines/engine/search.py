@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FIRST = 8  # proposals at random, before what was found is looked at
 TOLD = Callable[[float], None]
-# What is often good is tried first: for few rows from the first on, for many from the last.
+# What is often good is tried first: from the first on, but from the last for networks and numbers of many rows.
 BOOSTING: Sequence[Mapping[str, Any]] = (
     {"leaves": 12, "rate": 0.03, "least": 10, "features": 0.6, "rows": 0.8, "penalty": 1.0, "extra": False},
     {"leaves": 24, "rate": 0.04, "least": 20, "features": 0.35, "rows": 0.7, "penalty": 5.0, "extra": False},
@@ -34,7 +34,7 @@ class Search:
     """The search of one kind of model."""
 
     def __init__(self, seed: int, known: Sequence[Mapping[str, Any]], has_many_rows: bool = False) -> None:
-        self.seed, self.known = seed, known[::-1] if has_many_rows else known
+        self.seed, self.known = seed, known
         self.has_many_rows = has_many_rows
         self.study: Study | None = None
 

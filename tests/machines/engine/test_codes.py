@@ -105,6 +105,16 @@ def test_a_fold_learns_from_codes_that_do_not_know_what_it_will_be_asked(rng, fo
         assert (other != answers).any() and np.array_equal(after[fold], view)
 
 
+def test_rows_of_a_frequent_label_have_one_code_and_nothing_is_told_apart_by_it(rng):
+    towns, answers = rng.integers(0, 8, 4000), rng.integers(0, 2, 4000)
+    (view, *_) = CodeEncoder(1).fit_transform(stack(towns), [label(answers, 2)], folds_of(4000))
+    learned = learned_from(folds_of(4000), 0)
+    assert len(np.unique(view[learned, 0])) == 8
+    rare = rng.integers(0, 80, 4000)
+    (view, *_) = CodeEncoder(1).fit_transform(stack(rare), [label(answers, 2)], folds_of(4000))
+    assert len(np.unique(view[learned, 0])) > 80, "what few rows share is told by others alone"
+
+
 @EVERY_DEAL
 def test_no_row_that_is_learned_from_sees_its_own_answer(rng, folds):
     """Two rows of different labels change answers: what either sees of itself stays, to the last bit."""
