@@ -29,6 +29,7 @@ MOST_CELLS = 60_000_000  # beyond which models that need all rows as one matrix 
 def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, seconds: float) -> Iterator[Recipe]:
     """What is worth trying, in order: what is cheap, for it adds most per second; networks in turn with what is not; searches.
 
+    Of many rows boosted trees gain most: the first ones come before any network, unless they take longer than one may.
     `seconds` is the time for learning.
     """
     most = MOST_FOR_ONE * seconds
@@ -36,7 +37,9 @@ def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, secon
     # Of many rows, pieces pay, what is smooth does not, and time is short for ensembles.
     kinds = KINDS[1:2] if _has_many_rows(lesson) else KINDS
     networks = [_network(lesson, parameters, kind, seed, most) for kind in kinds]
-    first = [recipe for recipe in simple if recipe.seconds < CHEAP * seconds] or simple[:2]
+    trees = simple[2:3] if int(lesson.train.shape[1]) > SOME_ROWS else []
+    cheap = [recipe for recipe in simple if recipe.seconds < (most if recipe in trees else CHEAP * seconds)]
+    first = cheap or simple[:2]
     rest = [recipe for recipe in simple if recipe not in first]
     yield from [*first, *networks[:1], *rest[:1], *networks[1:2], *rest[1:], *networks[2:]]
     yield from _searched(lesson, parameters, SEARCHES[level - 1], seed, SEARCHED_FOR_ONE * seconds)

@@ -13,6 +13,8 @@ from models import Machine, User, Work
 from tests.browsing import faults, keep, listen, unexpected
 from tests.dashboards.profiled import add, make_profiled, rows_of
 
+RIGHTS = "found => found.map((one) => one.getBoundingClientRect().right)"
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
@@ -55,13 +57,11 @@ def test_it_works(
         page.wait_for_timeout(500)
         keep(page, f"profile-{scheme}-narrow")
         assert faults(page) == []
+        assert max(page.eval_on_selector_all("#profile .goes .table", RIGHTS)) <= 320, "a table is cut off"
         page.set_viewport_size({"width": 700, "height": 900})  # as wide as paper
         page.emulate_media(media="print")
         keep(page, f"profile-{scheme}-paper")
-        ends = page.eval_on_selector_all(
-            "#profile .table", "found => found.map((one) => one.getBoundingClientRect().right)"
-        )
-        assert max(ends) <= 700, "a table is cut off"
+        assert max(page.eval_on_selector_all("#profile .table", RIGHTS)) <= 700, "a table is cut off"
         assert not page.locator("summary, .side, .btn").locator("visible=true").count()
         assert page.locator("#profile-heatmap-table td").first.is_visible()
 
