@@ -34,14 +34,14 @@ class Worker:
         self.leave_at: float | None = None  # on the monotonic clock: when what still runs is handed back
         self.is_draining = False
         self._server: Server | None = None
-        self._lock = threading.RLock()  # two threads ask at the start: announced twice, it would forget that it drains
+        self._lock = threading.Lock()  # two threads ask at the start: announced twice, it would forget that it drains
 
     @property
     def server(self) -> Server:
-        with self._lock:
-            if self._server is None:
-                self._server = self._announced()
-            return self._server
+        if self._server is None:
+            with self._lock:
+                self._server = self._server or self._announced()
+        return self._server
 
     def _announced(self) -> Server:
         known = {"host": socket.gethostname(), "queues": self.queues, "server_gpu_ram": self.gpus}
@@ -51,11 +51,9 @@ class Worker:
 
     def beat(self) -> None:
         """Show that it is alive, and hear whether it shall take no more work."""
-        with self._lock:
-            if not self.server.beat():
-                self._server = self._announced()  # somebody forgot it
-            told = Server.objects.filter(pk=self.server.pk).values_list("is_draining", flat=True)
-            self.is_draining = bool(told.first())
+        if not self.server.beat():
+            self._server = self._announced()  # somebody forgot it
+        self.is_draining = bool(Server.objects.filter(pk=self.server.pk).values_list("is_draining", flat=True).first())
 
     def has_room_for(self, work: Work) -> bool:
         """Return whether the memory that this work may take is free here. Alone on a computer, any work has room."""

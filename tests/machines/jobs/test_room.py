@@ -1,5 +1,6 @@
 """A server takes what it has room for: memory beside what runs on the same computer, and cards for what needs them."""
 
+import sys
 import threading
 import time
 from itertools import pairwise
@@ -146,6 +147,29 @@ def test_it_announces_itself_once_though_two_threads_ask(monkeypatch):
     for thread in threads:
         thread.join()
     assert asked == [worker], "a second announcement would undo what an administrator said in between"
+
+
+def test_who_it_is_can_be_asked_while_its_sign_of_life_waits_for_the_database(monkeypatch):
+    """In a transaction that the sign of life waits for: if both waited for each other, neither would ever end."""
+    worker, begun, may_end = Worker(), threading.Event(), threading.Event()
+    assert worker.server
+
+    def beat(server):
+        begun.set()
+        may_end.wait(20)
+        sys.exit()
+
+    monkeypatch.setattr(Server, "beat", beat)
+    threads = [threading.Thread(target=worker.beat), threading.Thread(target=lambda: worker.server.host)]
+    threads[0].start()
+    assert begun.wait(10)
+    threads[1].start()
+    threads[1].join(10)
+    is_stuck = threads[1].is_alive()
+    may_end.set()
+    for thread in threads:
+        thread.join()
+    assert not is_stuck
 
 
 def test_silent_ones_are_not_alive(settings):
