@@ -39,12 +39,18 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A candidate that may be fitted, and what that takes on one usual core, by estimate."""
+    """A candidate that may be fitted, and what that takes on one usual core, by estimate.
+
+    Nobody knows before how soon fitting stops to help. `took` says it after: seconds, from where fitting was best. What it
+    took is a hint for others of its `kind`.
+    """
 
     name: str
     seconds: float
     fit: Fit
     made: str  # of what: the same again for the same candidate
+    kind: str = ""
+    took: Callable[[int], float] | None = None
     is_network: bool = False
     tell: Callable[[float], None] | None = None  # the loss, for searches
 

@@ -6,6 +6,7 @@ What is tried is decided by them and not by a clock, so that the same seed gives
 from collections.abc import Sequence
 from math import log2
 
+from machines.engine.boosters import Settings
 from machines.engine.encode import Encoded
 from machines.engine.folds import count
 from machines.engine.lesson import Lesson
@@ -15,7 +16,11 @@ from machines.engine.trees import LEAST_TREES, MOST_PER_SPLIT, measured_by
 
 CELL = 3e-9  # seconds that a boosted tree takes per cell of its table
 TREE = 4e-5  # and on top of that
-SORTED = 0.8e-8  # seconds that a tree of a forest takes per row, feature it may split by and level
+DEEP_TREE = 8e-4  # seconds that a tree of a forest takes however few rows it has,
+SORTED = 0.8e-8  # of numbers per row, level and feature it may split by,
+SPLIT = 1e-7  # of labels per row and level
+NODES = (2.0, 1.0, 1.5)  # that it has per row: of a number, two labels, more
+BOOSTER = 0.012  # seconds that boosting takes per fold before the first tree
 BUNDLED = 6  # marks that LightGBM looks at together, as they exclude each other (Ke et al. 2017, section 4)
 USUAL_RATE = 0.06
 USUAL_ROUNDS, MORE_ROUNDS = 220, 600  # that boosting takes at that rate; for numbers of more than SOME_ROWS
@@ -51,15 +56,20 @@ class Cost:
         passes = 1 if self.is_number else 3 * 60
         return 0.01 + self.folds * passes * self.rows * self.features * self.sums * 4 / 3e9
 
-    def boosting(self, leaves: int, rate: float = USUAL_RATE) -> float:
+    def boosting(self, settings: Settings) -> float:
+        """Of as many rounds as are usual."""
         rounds = MORE_ROUNDS if self.is_number and self.rows > SOME_ROWS else USUAL_ROUNDS
-        trees: float = rounds * (USUAL_LEAVES / leaves) ** 0.35 * self.sums * self.folds
+        return self.rounds(settings, rounds * (USUAL_LEAVES / settings.leaves) ** 0.35 * USUAL_RATE / settings.rate)
+
+    def rounds(self, settings: Settings, count: float) -> float:
+        leaves = settings.leaves
         per_tree: float = TREE * (1 + leaves / 16) + self.rows * self.bundles * CELL * (1 + leaves / 40)
-        return trees * per_tree * USUAL_RATE / rate
+        return self.folds * (BOOSTER + count * self.sums * per_tree)
 
     def forest(self, nodes: int) -> float:
         """Of as many trees as there is room for."""
-        kept = min(FOREST // self.folds, max(LEAST_TREES, nodes // (2 * self.folds * self.rows)))
+        nodes_per_row = NODES[0 if self.is_number else 1 if self.sums == 1 else 2]
+        kept = min(FOREST // self.folds, max(LEAST_TREES, int(nodes / (nodes_per_row * self.folds * self.rows))))
         trees = measured_by(kept, self.folds)
-        tried = min(0.6 * self.features, MOST_PER_SPLIT) if self.is_number else self.features**0.5
-        return trees * self.folds * (5e-4 + self.rows * tried * log2(self.rows + 2) * SORTED)
+        per_row = min(0.6 * self.features, MOST_PER_SPLIT) * SORTED if self.is_number else SPLIT
+        return trees * self.folds * (DEEP_TREE + self.rows * log2(self.rows + 2) * per_row)

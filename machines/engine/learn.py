@@ -20,6 +20,7 @@ BEGIN, DOUBT = 0.04, 0.08  # shares of the time: before it rows are read and enc
 SLACK = 4.0  # times its estimate that a candidate may take, and SHARE of the time on top: on a busy computer all take longer
 SHARE = 0.15
 ENOUGH = (8, 15, 25, 40, 60)  # candidates in a row that did not help, by level
+LEAST_PACE = 0.3  # of the estimate that a candidate is hoped to take because the last of its kind stopped so soon
 HELPS = 0.9985  # times the loss before
 IN_PIECES = 1  # the kind of network that learns from incomplete rows
 
@@ -49,22 +50,29 @@ class Found:
 def learn(study: Study) -> Found:
     """Fit candidates in their order while they fit into the time and, beyond the first of each kind, while they help.
 
-    Whether one fits in is decided by estimates, so that the same seed gives the same machine; the clock only guards.
+    Whether one fits in is decided by estimates, so that the same seed gives the same machine; the clock only guards. They
+    are corrected by the rounds that were needed, which are the same on every computer.
     Where one part of the rows is measured, time is left for what counts to be fitted once more (see `refit`), except for
     networks, which would take most of it.
     """
-    clock, found, made = study.clock, list[Candidate](), dict[str, Recipe]()
+    clock, found, made, paces = study.clock, list[Candidate](), dict[str, Recipe](), dict[str, float]()
     planned, spent, again, useless, best = (study.end - BEGIN) * clock.seconds, 0.0, 0.0, 0, np.inf
     is_one_part = count(study.lesson.folds) == 1
     for recipe in recipes(study.lesson, study.parameters, study.level, study.seed, planned):
+        recipe = replace(recipe, seconds=recipe.seconds * paces.get(recipe.kind, 1.0))
         times = 2 if is_one_part and not recipe.is_network else 1
         is_late = spent + again + times * recipe.seconds > planned or clock.until(study.end) < 0.5 * recipe.seconds
         if is_late and not study.trials.knows(recipe) and not (recipe.is_network and _lacks(found, study.lesson)):
             continue
         candidate = _fitted(study, recipe)
-        spent += recipe.seconds
         if candidate is None:
+            spent += recipe.seconds
             continue
+        if recipe.took:
+            took = recipe.took(candidate.stop)
+            paces[recipe.kind] = max(LEAST_PACE, paces.get(recipe.kind, 1.0) * took / recipe.seconds)
+            recipe = replace(recipe, seconds=took)
+        spent += recipe.seconds
         found.append(candidate)
         made[recipe.name] = recipe
         if recipe.tell:

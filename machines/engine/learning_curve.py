@@ -66,7 +66,7 @@ def simple_model(
     if lowest < linear_loss:
         settings = Settings(seed, LEAVES, RATE, codes=False)
         trees = partial(Boosting, settings, ROUNDS)
-        found.append(Simple(BOOSTING, trees, _seconds(cost, lambda: cost.boosting(LEAVES, RATE))))
+        found.append(Simple(BOOSTING, trees, _seconds(cost, lambda: cost.boosting(settings))))
     if linear is not None and linear_loss <= HARDLY * lowest:
         penalties = (PENALTIES[linear.stop - 1],)
         one = partial(Linear, penalties=penalties)

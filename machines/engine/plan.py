@@ -10,7 +10,9 @@ from machines.engine.parameters import Parameters
 RATES = {"adam": 1.0, "sgd": 10.0, "rmsprop": 0.3}  # against adam's
 LEAST_EPOCHS = 6
 SPEED = 5.5e10  # floating-point operations per second of one core, for plans
-STEP = 3.5e-4  # seconds that a step takes however small it is, per layer
+STEP = 2.5e-4  # seconds that a step takes however small it is, per layer,
+WEIGHT = 1.5e-9  # per weight,
+NUMBER, NORMED = 0.7e-8, 1.7e-8  # and per number between layers, without and with batch normalisation
 MOST_IN_PIECES = 256  # numbers beyond which they enter as they are
 
 
@@ -62,7 +64,7 @@ def make_plan(lesson: Lesson, parameters: Parameters, kind: Kind, seconds: float
     pieces = pieces if lesson.numbers.shape[1] <= MOST_IN_PIECES else 0
     batch = parameters.batch_size or (64 if rows < 4000 else 128 if rows < 12_000 else 256 if rows < 60_000 else 512)
     epochs = 60 if rows < 4000 else 40 if rows < 12_000 else 24 if rows < 60_000 else 12
-    epoch = _step_seconds(lesson, kind.members, widths, pieces, batch) * rows / batch
+    epoch = _step_seconds(lesson, kind, widths, pieces, batch) * rows / batch
     if epochs * epoch > seconds:
         epochs = max(LEAST_EPOCHS, int(seconds / epoch))
     epochs = min(epochs, parameters.epochs or epochs)
@@ -80,7 +82,9 @@ def inputs_of(lesson: Lesson, pieces: int) -> int:
     return lesson.numbers.shape[1] * (1 + pieces) + lesson.marks.shape[1]
 
 
-def _step_seconds(lesson: Lesson, members: int, widths: tuple[int, ...], pieces: int, batch: int) -> float:
+def _step_seconds(lesson: Lesson, kind: Kind, widths: tuple[int, ...], pieces: int, batch: int) -> float:
     sizes = (inputs_of(lesson, pieces), *widths, sum(t.width for t in lesson.targets))
-    weights = sum(a * b for a, b in pairwise(sizes))
-    return STEP * len(sizes) + 6.0 * weights * members * batch * lesson.train.shape[0] / SPEED
+    folds, weights = lesson.train.shape[0], sum(a * b for a, b in pairwise(sizes))
+    rows = folds * kind.members * batch
+    numbers = rows * sum(widths) * (NORMED if kind.is_normed else NUMBER)
+    return STEP * len(sizes) + WEIGHT * folds * weights + numbers + 6.0 * weights * rows / SPEED

@@ -15,7 +15,8 @@ from machines.engine.parameters import Parameters
 from machines.engine.plan import KINDS, Kind, make_plan
 from machines.engine.prepare import Target
 from machines.engine.search import BOOSTING, NETWORKS, Search
-from machines.engine.trees import Boosting, Forest
+from machines.engine.training import share_until
+from machines.engine.trees import PATIENCE, Boosting, Forest
 
 CHEAP, MOST_FOR_ONE = 0.12, 0.4  # shares of the time for learning: what costs less comes first; no network takes more
 SEARCHES, SEARCHED_FOR_ONE = (3, 8, 20, 50, 150), 0.15  # rounds of each level; share of the time that a network takes
@@ -29,7 +30,8 @@ MOST_CELLS = 60_000_000  # beyond which models that need all rows as one matrix 
 def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, seconds: float) -> Iterator[Recipe]:
     """What is worth trying, in order: what is cheap, for it adds most per second; networks in turn with what is not; searches.
 
-    Of many rows boosted trees gain most: the first ones come before any network, unless they take longer than one may.
+    Of many rows trees gain most: the first boosted ones and a forest come before any network, unless one of them takes longer
+    than a network may.
     `seconds` is the time for learning.
     """
     most = MOST_FOR_ONE * seconds
@@ -37,7 +39,8 @@ def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, secon
     # Of many rows, pieces pay, what is smooth does not, and time is short for ensembles.
     kinds = KINDS[1:2] if _has_many_rows(lesson) else KINDS
     networks = [_network(lesson, parameters, kind, seed, most) for kind in kinds]
-    trees = simple[2:3] if int(lesson.train.shape[1]) > SOME_ROWS else []
+    has_some_rows = int(lesson.train.shape[1]) > SOME_ROWS
+    trees = simple[2:3] + [r for r in simple if r.name.startswith("forest")] if has_some_rows else []
     cheap = [recipe for recipe in simple if recipe.seconds < (most if recipe in trees else CHEAP * seconds)]
     first = cheap or simple[:2]
     rest = [recipe for recipe in simple if recipe not in first]
@@ -100,7 +103,7 @@ def _in_trees(lesson: Lesson) -> list[int]:
 def _leaves(lesson: Lesson, target: Target) -> tuple[int, int]:
     """Of a small tree and of a large one: what is often good, by table, is larger for numbers and for many rows."""
     rows = int(lesson.train.shape[1])
-    return (31, 63) if not target.classes and rows > SOME_ROWS else (31, 8) if rows > MANY_ROWS else (8, 31)
+    return (63, 31) if not target.classes and rows > SOME_ROWS else (31, 8) if rows > MANY_ROWS else (8, 31)
 
 
 def _is_skewed(target: Target) -> bool:
@@ -112,9 +115,13 @@ def _is_skewed(target: Target) -> bool:
 
 
 def _boosting(lesson: Lesson, output: int, name: str, settings: Settings) -> Recipe:
-    seconds = Cost(lesson, lesson.targets[output]).boosting(settings.leaves, settings.rate)
-    make = partial(Boosting, settings, int(ROUNDS * USUAL_RATE / settings.rate))
-    return _recipe(name, output, settings.codes, seconds, make)
+    cost = Cost(lesson, lesson.targets[output])
+    most = int(ROUNDS * USUAL_RATE / settings.rate)
+    recipe = _recipe(name, output, settings.codes, cost.boosting(settings), partial(Boosting, settings, most))
+    # It looks a while for a lower loss after the round that turns out to be the best one
+    return replace(
+        recipe, kind=f"boosting {output}", took=lambda stop: cost.rounds(settings, min(stop + PATIENCE, most))
+    )
 
 
 def _recipe(name: str, output: int, with_codes: bool, seconds: float, make: Callable[[], Model]) -> Recipe:
@@ -124,4 +131,8 @@ def _recipe(name: str, output: int, with_codes: bool, seconds: float, make: Call
 def _network(lesson: Lesson, parameters: Parameters, kind: Kind, seed: int, seconds: float) -> Recipe:
     plan = make_plan(lesson, parameters, kind, seconds)
     fit = partial(fit_network, parameters, kind, seed, seconds, kind.name)
-    return Recipe(kind.name, plan.seconds, fit, f"{plan.made} {seed}", is_network=True)
+    rows = int(lesson.train.shape[1])
+    return Recipe(
+        kind.name, plan.seconds, fit, f"{plan.made} {seed}",
+        kind="network", took=lambda stop: plan.seconds * share_until(plan, rows, stop), is_network=True,
+    )  # fmt: skip

@@ -47,11 +47,9 @@ class Teacher:
         `stop` is the round that was the best before, where no rows are left to tell.
         """
         began, allowed = clock.elapsed(), max(clock.until(until), 1e-3)
-        steps = -(-self.lesson.train.shape[1] // self.plan.batch)
-        length = int(np.clip(steps, *ROUND))
-        rounds = max(1, round(self.plan.epochs * steps / length))
+        rounds, length = _rounds(self.plan, self.lesson.train.shape[1])
         batches = self._batches()
-        stale, patience = 0, max(8, PATIENCE * rounds)
+        stale = 0
         for number in range(stop or rounds):
             clock.say(NETWORK, round=len(clock.curve.training) + 1)
             losses = []
@@ -69,7 +67,7 @@ class Teacher:
             clock.curve.add(float(np.mean(losses)), validated)
             stale = 0 if self._keep(validated) else stale + 1
             self.stop = number + 1 if stale == 0 else self.stop
-            if stale >= patience:
+            if stale >= _patience(rounds):
                 break
         if not stop:
             self._restore()
@@ -178,6 +176,23 @@ class Teacher:
             for i, part in enumerate(torch.split(answers, list(shape.outputs), -1)):
                 means[i][index.numpy()] = (part if i in shape.numbers else part.softmax(-1)).mean(1).numpy()
         return means, spreads if shape.numbers else None
+
+
+def share_until(plan: Plan, rows: int, stop: int) -> float:
+    """How much of a training was done, if round `stop` was its best."""
+    rounds, _ = _rounds(plan, rows)
+    return min(1.0, (stop + _patience(rounds)) / rounds)
+
+
+def _rounds(plan: Plan, rows: int) -> tuple[int, int]:
+    """How many rounds a training has, and how many steps each of them."""
+    steps = -(-rows // plan.batch)
+    length = int(np.clip(steps, *ROUND))
+    return max(1, round(plan.epochs * steps / length)), length
+
+
+def _patience(rounds: int) -> float:
+    return max(8, PATIENCE * rounds)
 
 
 def loss_for(target: Target, wish: Loss) -> Loss:

@@ -142,7 +142,8 @@ class Forest:
         first = self.woods[0]
         nodes = 2 * first.rows_per_tree
         while nodes > most and go_on():
-            nodes = sum(tree.size for tree in first.tree(0)[0])
+            grown, values = first.tree(0)
+            nodes = sum(tree.size for tree in grown_trees(grown.tree_, values))
             if nodes > most:
                 self.leaf = max(self.leaf + 1, ceil(self.leaf * nodes / most))
         return go_on()
@@ -200,9 +201,9 @@ class _Wood:
 
     def grow(self, keep: bool = True) -> bool:
         """Add a tree; True."""
-        trees, grown, values = self.tree(self.count)
+        grown, values = self.tree(self.count)
         if keep:
-            self.trees += trees
+            self.trees += grown_trees(grown.tree_, values)
             self.kept += 1
         self.sums += values[grown.tree_.apply(self.validating)]
         self.count += 1
@@ -215,8 +216,8 @@ class _Wood:
     def answers(self) -> Floats:
         return _both((self.sums / self.count).astype(np.float32), self.target.width)
 
-    def tree(self, number: int) -> tuple[list[Tree], Any, Doubles]:
-        """Grow tree `number`: as arrays, as scikit-learn has it, and what its nodes answer [nodes, sums]."""
+    def tree(self, number: int) -> tuple[Any, Doubles]:
+        """Grow tree `number`: as scikit-learn has it, and what its nodes answer [nodes, sums]."""
         rng = np.random.default_rng([self.forest.seed, self.fold, number])
         x, y = self.x, self.y
         if not self.forest.random or len(y) > MOST_PER_TREE:
@@ -227,8 +228,7 @@ class _Wood:
             min_samples_leaf=self.forest.leaf, random_state=int(rng.integers(2**31)),
         )  # fmt: skip
         grown.fit(x, y, check_input=False)
-        values = self._values(grown)
-        return grown_trees(grown.tree_, values), grown, values
+        return grown, self._values(grown)
 
     def _kind(self) -> Any:
         if self.target.classes:
