@@ -12,3 +12,4 @@ class DashboardsConfig(AppConfig):
         from models.work import WorkKind
 
         kinds.register(WorkKind.PROFILING, profile_work.JOB)
+        kinds.follow(WorkKind.TRAINING, profile_work.profile_follow)

@@ -82,6 +82,13 @@ def profile_start(*, asked: Asked, user: User) -> Work:
     return work_make(kind=WorkKind.PROFILING, user=user, machine=asked.machine, size=asked.cells, parameters=about)
 
 
+def profile_follow(training: Work) -> None:
+    """Let a worker look at the rows of a large table that was trained: then profile and graphs need not wait for their types."""
+    asked = asked_of(training.machine) if training.machine else None
+    if asked and asked.is_large and training.user and asked.question.look() is None:
+        profile_start(asked=asked, user=training.user)
+
+
 def _check(work: Work) -> None:
     """Raise DataError when who asked was removed while the work waited."""
     if not Machine.objects.visible_to(work.user or AnonymousUser()).filter(Work=work).exists():

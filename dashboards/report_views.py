@@ -18,6 +18,7 @@ from dashboards.reporting import discreet
 from dashboards.reporting.build import inputs_of, report_page
 from dashboards.reporting.choice import Choice, choice_of
 from dashboards.reporting.importance import ranked
+from dashboards.reporting.learning import rounds
 from dashboards.reporting.page import ReportPage, Section
 from machines.engine.errors import DataError
 from machines.engine.job import ROWS_GONE
@@ -26,6 +27,7 @@ from machines.services.access import actions_of
 from machines.services.columns import to_engine
 from machines.services.rows import drawn_folder, part_paths
 from machines.services.texts import sentence
+from machines.services.training import latest_work
 from machines.views.access import machine_for, person
 from models import Machine, NNModel
 from models.access import Action
@@ -86,6 +88,19 @@ def table(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     if drawn is None:
         raise Http404
     return table_response(drawn, f"{slugify(machine.machine_name) or 'machine'}-{key}")
+
+
+@login_required
+@require_GET
+def training_table(request: HttpRequest, pk: int) -> HttpResponse:
+    """How the networks of the newest training learned, as far as it has come, as CSV."""
+    machine = machine_for(request, pk, Action.SEE)
+    work = latest_work(machine)
+    section = rounds((work.curve if work else None) or {})
+    if section is None:
+        raise Http404
+    (drawn,) = section.drawn.values()
+    return table_response(drawn, f"{slugify(machine.machine_name) or 'machine'}-training")
 
 
 def effects_of(machine: Machine, may: discreet.May, *, may_wait: bool) -> dict[str, Any] | None:

@@ -22,5 +22,6 @@ urlpatterns = [
     path("machines/<int:pk>/report.pdf", export_views.report_pdf, name="report-pdf"),
     path("machines/<int:pk>/report/", report_views.report, name="report"),
     path("machines/<int:pk>/report/<str:key>.csv", report_views.table, name="report-table"),
+    path("machines/<int:pk>/training.csv", report_views.training_table, name="training-table"),
     path("demo.csv", views.demo_table, name="demo-table"),
 ]

@@ -13,7 +13,7 @@ from machines.engine.errors import DataError, Notice
 from machines.engine.files import FULL
 from machines.jobs.folders import folder_of, remove_folder_of
 from machines.jobs.job import Answer, Job, Request, answer_of
-from machines.jobs.kinds import job_of
+from machines.jobs.kinds import following, job_of
 from machines.jobs.patience import AWAY, forget_connection, patiently
 from machines.jobs.queue import send
 from machines.jobs.servers import Worker, this_worker
@@ -117,6 +117,8 @@ class _Attempt:
     @transaction.atomic
     def _record(self, answer: Answer) -> None:
         self.job.record(self.work, self.folder, answer)
+        if self.work.state is WorkState.FINISHED and (do := following(self.work)):
+            transaction.on_commit(lambda: do(self.work), robust=True)
 
     def _child_failed(self, error: ChildFailedError) -> None:
         where = without_words(error.details)

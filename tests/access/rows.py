@@ -28,6 +28,7 @@ OWN = rows(
     Row("dashboards:report", SEE),
     Row("dashboards:report-table", SEE),
     Row("dashboards:report-html", SEE),
+    Row("dashboards:training-table", SEE),
     Row("dashboards:report-pdf", SEE),
     Row("dashboards:work", SIGNED_IN),
     Row("dashboards:notices", SIGNED_IN, SIGNED_IN, data=lambda tenant: {"work": tenant.work.pk}, is_idle=True),

@@ -99,7 +99,8 @@ def make_tenant(marker: str) -> Tenant:
         owner=people["maker"], team=team, machine_name=f"{marker} machine", machine_description=f"{marker} described"
     )
     Column.objects.filter(machine=machine).update(description=f"{marker} column")
-    work = make_work(machine, user=people["maker"])
+    losses = {"training_loss": [0.9, 0.5], "validation_loss": [1.0, 0.6]}
+    work = make_work(machine, user=people["maker"], curve=losses)
     Work.objects.create(user=people["maker"], **WorkKind.EXPORT.columns, **WorkState.FINISHED.columns)
     solving = _solved(machine, people["maker"], f"{marker} file.csv")
     invite = Invite.objects.create(team=team, invited_by=people["admin"], max_uses=9, note=f"{marker} note")

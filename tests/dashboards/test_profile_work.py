@@ -6,15 +6,17 @@ from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
 from dashboards import kept, profile_work
-from dashboards.profile_work import asked_of, profile_start
+from dashboards.profile_work import asked_of, profile_follow, profile_start
 from machines.child import ChildFailedError
 from machines.engine.errors import DataError
 from machines.jobs import runner
+from machines.jobs.kinds import FOLLOWING
 from machines.jobs.runner import work_run
 from models import Column, DataLinesOperation, Membership, Work
 from models.access import Role
 from models.work import WorkKind, WorkState
 from tests.dashboards.profiled import ROWS, add, make_profiled, rows_of
+from tests.factories import make_work
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 NOTICE = {"template": "Looked at %(done)s of %(of)s columns", "values": {"done": 3, "of": 8}, "weight": "info"}
@@ -89,6 +91,47 @@ def test_it_works(alice_client, machine):
     assert "What has to do with what" in page(alice_client, machine)
     typed = list((machine.folder / "drawn").glob("*.arrow"))
     assert len(typed) == 4, "labels, too"
+
+
+@pytest.fixture
+def training(machine):
+    return make_work(machine, user=machine.machine_owner_user)
+
+
+def test_a_large_table_that_was_trained_is_looked_at(training):
+    assert FOLLOWING[WorkKind.TRAINING] is profile_follow
+    profile_follow(training)
+    profile_follow(training)
+    work = Work.objects.exclude(pk=training.pk).get()
+    assert (work.kind, work.machine, work.user) == (WorkKind.PROFILING, training.machine, training.user)
+    do(work)
+    profile_follow(training)
+    assert Work.objects.count() == 2, "these rows are known"
+    add(training.machine, rows_of(scale=9))
+    profile_follow(training)
+    assert Work.objects.count() == 3
+
+
+def test_a_small_table_that_was_trained_is_not(training, monkeypatch):
+    monkeypatch.setattr(profile_work, "MOST_CELLS_AT_ONCE", 4 * ROWS)
+    profile_follow(training)
+    assert Work.objects.get() == training
+
+
+def test_what_follows_a_work(machine, monkeypatch):
+    """Only one that has finished; and it stays finished if what follows fails."""
+    seen = []
+
+    def follow(work):
+        seen.append(work)
+        raise OSError
+
+    monkeypatch.setitem(FOLLOWING, WorkKind.PROFILING, follow)
+    work = work_in(machine, WorkState.WAITING)
+    next(machine.folder.glob("*.parquet")).unlink()
+    assert do(work).state is not WorkState.FINISHED and not seen
+    work = work_in(make_profiled(machine.machine_owner_user), WorkState.WAITING)
+    assert do(work).state is WorkState.FINISHED and seen == [work]
 
 
 def test_without_javascript(alice_client, machine):

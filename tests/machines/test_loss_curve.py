@@ -59,8 +59,27 @@ def test_both_pages_show_where_another_network_begins(machine, alice, alice_clie
     work.start()
     work.report(0.4, "…", curve=TWO)
     pages.append(page(alice_client.get(url("training", machine.pk))))
+    assert pages[1].all("a", href=f"/machines/{machine.pk}/training.csv")
     for shown in pages:
         assert LossCurve(TWO).caption in shown.text
         drawn = [a["points"] for a in shown.all("polyline")]
         assert drawn == [line for part in LossCurve(TWO).parts for line in (part.training, part.validation)]
         assert len(shown.all("line")) == 1
+
+
+@pytest.mark.django_db
+def test_losses_as_a_table(machine, alice, alice_client):
+    """Of the training that runs, not of the one before."""
+    address = f"/machines/{machine.pk}/training.csv"
+    assert alice_client.get(address).status_code == 404
+    work = training_start(machine=machine, user=alice, level=1)
+    work.start()
+    assert alice_client.get(address).status_code == 404
+    work.report(0.4, "…", curve=TWO)
+    answer = alice_client.get(address)
+    assert answer["Content-Type"].startswith("text/csv") and "-training.csv" in answer["Content-Disposition"]
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert lines == [
+        'Network,Round,"Loss, learned from","Loss, kept aside"', "Network,1,0.9,1.0", "Network,2,0.5,0.6",
+        "Ensemble of networks,3,1.1,1.0", "Ensemble of networks,4,0.7,0.8",
+    ]  # fmt: skip

@@ -1,14 +1,17 @@
 """Which candidates are fitted: whatever is tried and in whatever order, in the end there is a whole machine."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from machines.engine import fit as fit_module
+from machines.engine import learn as learn_module
 from machines.engine.candidates import Candidate, Recipe
 from machines.engine.encode import Encoded
 from machines.engine.fit import fit
 from machines.engine.folds import PROBE
-from machines.engine.learn import Found, Study, refit
+from machines.engine.learn import Found, Study, learn, refit
 from machines.engine.lesson import Lesson
 from machines.engine.parameters import Parameters
 from machines.engine.prepare import Target
@@ -86,6 +89,33 @@ def rows_of(count):
 def test_how_many_folds_are_worth_their_time(rows, seconds, folds):
     lesson = rows_of(rows)
     assert fit_module._fold_count(lesson.encoded, lesson.targets, Clock(seconds)) == folds
+
+
+@pytest.mark.parametrize(
+    ("first", "fitted"),
+    [(4.0, "first other"), (2.5, "first"), (1.0, "first same same-again"), (0.1, "first same other")],
+    ids=["long", "so long that no other fits", "as estimated", "soon over"],
+)
+def test_what_a_candidate_took_is_counted_and_tells_of_others_of_its_kind(monkeypatch, first, fitted):
+    """Of 4.2 s: by its estimate of 1 s, and where fitting was best, not by a clock."""
+    lesson = replace(rows_of(40), folds=np.arange(40) % 2)
+    clock, stage = Clock(5.25), Trials().stage("first")
+    stage.begin(lesson, clock)
+
+    def recipe(name, seconds, kind, took):
+        answers = {0: np.zeros((40, 1), np.float32)}
+        candidate = Candidate(name, answers, lambda g, names: {}, spreads=np.ones((40, 2), np.float32), stop=7)
+        told = {7: took}
+        return Recipe(name, seconds, lambda *args: candidate, name, kind, took=told.__getitem__)
+
+    tried = [
+        recipe("first", 1.0, "boosting", first), recipe("same", 1.5, "boosting", 1.5),
+        recipe("other", 0.1 if first == 4.0 else 2.0, "network", 2.0), recipe("same-again", 1.0, "boosting", 1.0),
+    ]  # fmt: skip
+    monkeypatch.setattr(learn_module, "recipes", lambda *args: tried)
+    found = learn(Study(lesson, stage, QUICK, clock, 1, 0, 0.84))
+    assert [candidate.name for candidate in found.candidates] == fitted.split()
+    assert found.spent == pytest.approx(sum(tried[i].took(7) for i in range(4) if tried[i].name in fitted.split()))
 
 
 def test_what_takes_too_long_to_fit_again_does_not_keep_others_from_it():

@@ -6,6 +6,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from machines.engine import network as network_module
 from machines.engine.encode import Encoded
 from machines.engine.folds import PROBE, once
 from machines.engine.graph import Graph
@@ -111,6 +112,46 @@ def test_optimizers_agree_with_torch(kind):
         (theirs.square() * scale).sum().backward()
         reference.step()
     assert torch.allclose(mine, theirs, atol=1e-4)
+
+
+def test_parameters_move_together_as_they_would_alone():
+    """Each within its own fold's gradient, with its own decay, and one that nothing pulls at only by that."""
+    sizes, decays = ((2, 3), (2, 4, 5), (2, 2)), (0.1, 0.0, 0.5)
+    random = torch.Generator().manual_seed(0)
+    start = [torch.randn(size, generator=random) for size in sizes]
+    mine, theirs = ([torch.nn.Parameter(each.clone()) for each in start] for _ in range(2))
+    groups = [{"params": [p], "weight_decay": decay} for p, decay in zip(theirs, decays, strict=True)]
+    reference = torch.optim.AdamW(groups, lr=0.01, betas=(0.9, MEMORY))
+    descent = Descent("adam", mine, decays, 0.01)
+    for _ in range(20):
+        for moved in (mine, theirs):
+            (moved[0].square().sum() * 0.1 + moved[1].square().sum() * 0.02).backward()
+        descent.step()
+        theirs[2].grad = torch.zeros_like(theirs[2])
+        both = torch.cat([p.grad.flatten(1) for p in theirs], 1).square().sum(1).sqrt().clamp(min=1.0)
+        for p in theirs:
+            p.grad /= both.view(-1, *[1] * (p.ndim - 1))
+        reference.step()
+        reference.zero_grad()
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(mine, theirs, strict=True))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_dropout_drops_its_share_and_keeps_the_mean(share):
+    network = Network(Shape(2, 1, (64,), share, (1,), (0,), True), Pieces(np.zeros((4, 5), np.float32), 0), 0, 0)
+    torch.manual_seed(0)
+    factors = [network._kept(torch.zeros(2, 100, 64)) for _ in range(5)]
+    for each in factors:
+        assert abs(float((each == 0).float().mean()) - share) < 0.02 and abs(float(each.mean()) - 1) < 0.03
+    assert not torch.equal(factors[0], factors[1]) and not torch.equal(factors[0][0], factors[0][1])
+    x = torch.randn(2, 20, 5)
+    assert torch.equal(network.eval()(x)[0], network(x)[0]) and not torch.equal(network.train()(x)[0], network(x)[0])
+
+
+@pytest.mark.parametrize("columns", [0, 1, 2, 3])
+def test_products_with_few_columns(columns):
+    x, matrix = torch.randn(2, 3, 7, 5), torch.randn(2, 3, 5, columns)
+    assert torch.allclose(network_module._times(x, matrix), x @ matrix, atol=1e-5)
 
 
 def test_pieces_of_a_number_that_is_mostly_zero():
