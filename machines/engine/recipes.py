@@ -30,19 +30,21 @@ MOST_CELLS = 60_000_000  # beyond which models that need all rows as one matrix 
 def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, seconds: float) -> Iterator[Recipe]:
     """What is worth trying, in order: what is cheap, for it adds most per second; networks in turn with what is not; searches.
 
-    Of many rows trees gain most: the first boosted ones and a forest come before any network, unless one of them takes longer
-    than a network may.
-    `seconds` is the time for learning.
+    Of many rows trees gain most: of each output the first boosted ones and a forest come before any network, unless they take
+    too long. `seconds` is the time for learning.
     """
     most = MOST_FOR_ONE * seconds
     simple = [] if parameters.only_network else list(_simple(lesson, level, seed))
     # Of many rows, pieces pay, what is smooth does not, and time is short for ensembles.
     kinds = KINDS[1:2] if _has_many_rows(lesson) else KINDS
     networks = [_network(lesson, parameters, kind, seed, most) for kind in kinds]
-    has_some_rows = int(lesson.train.shape[1]) > SOME_ROWS
-    trees = simple[2:3] + [r for r in simple if r.name.startswith("forest")] if has_some_rows else []
-    cheap = [recipe for recipe in simple if recipe.seconds < (most if recipe in trees else CHEAP * seconds)]
-    first = cheap or simple[:2]
+    first_of = {recipe.kind: recipe.name for recipe in reversed(simple)} if _has_some_rows(lesson) else {}
+
+    def comes_first(recipe: Recipe) -> bool:
+        is_first_tree = first_of.get(recipe.kind) == recipe.name
+        return recipe.seconds < (most / len(lesson.targets) if is_first_tree else CHEAP * seconds)
+
+    first = [*filter(comes_first, simple)] or simple[:2]
     rest = [recipe for recipe in simple if recipe not in first]
     yield from [*first, *networks[:1], *rest[:1], *networks[1:2], *rest[1:], *networks[2:]]
     yield from _searched(lesson, parameters, SEARCHES[level - 1], seed, SEARCHED_FOR_ONE * seconds)
@@ -59,17 +61,17 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
         yield _recipe(f"linear {i}", i, False, cost.linear(), Linear)
         if target.width > MOST_CLASSES_IN_TREES:
             continue
-        small, large = _leaves(lesson, target)
-        yield _boosting(lesson, i, f"boosting {small} {i}", Settings(seed, small))
+        usual, other = _leaves(lesson, target)
+        yield _boosting(lesson, i, f"boosting {usual} {i}", Settings(seed, usual))
         if HAS_LIGHTGBM and not _has_many_rows(lesson):
             yield _boosting(lesson, i, f"boosting extra {i}", replace(EXTRA, seed=seed))
-        yield _recipe(f"forest {i}", i, True, cost.forest(nodes), partial(Forest, seed, FOREST, nodes))
-        yield _boosting(lesson, i, f"boosting {large} {i}", Settings(seed, large, codes=not lesson.encoded.has_codes))
+        yield _forest(i, f"forest {i}", cost.forest(nodes), partial(Forest, seed, FOREST, nodes))
+        yield _boosting(lesson, i, f"boosting {other} {i}", Settings(seed, other, codes=not lesson.encoded.has_codes))
         if _is_skewed(target):
             yield _boosting(lesson, i, f"boosting root {i}", Settings(seed, 24, root=True))
         if level > 2:
             plain = partial(Forest, seed, FOREST, nodes, random=False)
-            yield _recipe(f"plain forest {i}", i, True, 2 * cost.forest(nodes), plain)
+            yield _forest(i, f"plain forest {i}", 2 * cost.forest(nodes), plain)
 
 
 def _searched(lesson: Lesson, parameters: Parameters, most: int, seed: int, seconds: float) -> Iterator[Recipe]:
@@ -89,6 +91,10 @@ def _searched(lesson: Lesson, parameters: Parameters, most: int, seed: int, seco
         yield replace(_network(lesson, parameters, kind, seed + n, seconds), tell=tell)
 
 
+def _has_some_rows(lesson: Lesson) -> bool:
+    return int(lesson.train.shape[1]) > SOME_ROWS
+
+
 def _has_many_rows(lesson: Lesson) -> bool:
     return int(lesson.train.shape[1]) > MANY_ROWS
 
@@ -101,9 +107,10 @@ def _in_trees(lesson: Lesson) -> list[int]:
 
 
 def _leaves(lesson: Lesson, target: Target) -> tuple[int, int]:
-    """Of a small tree and of a large one: what is often good, by table, is larger for numbers and for many rows."""
-    rows = int(lesson.train.shape[1])
-    return (63, 31) if not target.classes and rows > SOME_ROWS else (31, 8) if rows > MANY_ROWS else (8, 31)
+    """Of the first trees and of others: what is often good, by table, is larger for numbers and for many rows."""
+    if not target.classes and _has_some_rows(lesson):
+        return 63, 31
+    return (31, 8) if _has_many_rows(lesson) else (8, 31)
 
 
 def _is_skewed(target: Target) -> bool:
@@ -122,6 +129,10 @@ def _boosting(lesson: Lesson, output: int, name: str, settings: Settings) -> Rec
     return replace(
         recipe, kind=f"boosting {output}", took=lambda stop: cost.rounds(settings, min(stop + PATIENCE, most))
     )
+
+
+def _forest(output: int, name: str, seconds: float, make: Callable[[], Model]) -> Recipe:
+    return replace(_recipe(name, output, True, seconds, make), kind=f"forest {output}")
 
 
 def _recipe(name: str, output: int, with_codes: bool, seconds: float, make: Callable[[], Model]) -> Recipe:

@@ -16,6 +16,7 @@ from machines.engine.lesson import Lesson
 from machines.engine.parameters import Parameters
 from machines.engine.prepare import Target
 from machines.engine.progress import Clock
+from machines.engine.recipes import recipes
 from machines.engine.schema import Column, DataType, Role, Schema
 from machines.engine.splits import Split, SplitKind
 from machines.engine.trials import Trials
@@ -130,3 +131,16 @@ def test_what_takes_too_long_to_fit_again_does_not_keep_others_from_it():
     wanted = [Candidate(name, {}, lambda g, names: {}) for name in recipes]
     again = refit(Study(lesson, stage, QUICK, clock, 1, 0, 0.9), Found(wanted, recipes, 1.0), wanted)
     assert list(again) == [id(wanted[1])]
+
+
+@pytest.mark.parametrize(("rows", "seconds", "is_first"), [(4000, 60.0, True), (4000, 1.0, False), (500, 0.5, False)])
+def test_of_many_rows_trees_come_before_networks_if_there_is_time(rows, seconds, is_first):
+    """Those of every output, but not what comes second of its kind."""
+    lesson = rows_of(rows)
+    lesson = replace(lesson, targets=lesson.targets * 2)
+    tried = [*recipes(lesson, Parameters(), 1, 0, seconds)]
+    network = next(place for place, recipe in enumerate(tried) if recipe.is_network)
+    before = {recipe.name for recipe in tried[:network]}
+    size = 63 if rows > 3000 else 8
+    trees = {f"{kind} {output}" for kind in (f"boosting {size}", "forest") for output in (0, 1)}
+    assert (trees <= before) is is_first and "linear 1" in before
