@@ -18,7 +18,8 @@ from machines.engine.search import BOOSTING, NETWORKS, Search
 from machines.engine.training import share_until
 from machines.engine.trees import PATIENCE, Boosting, Forest
 
-CHEAP, MOST_FOR_ONE = 0.12, 0.4  # shares of the time for learning: what costs less comes first; no network takes more
+# Shares of the time for learning: what costs less comes first; so do an output's first trees; no network takes more
+CHEAP, MOST_FOR_TREES, MOST_FOR_ONE = 0.12, 0.6, 0.4
 SEARCHES, SEARCHED_FOR_ONE = (3, 8, 20, 50, 150), 0.15  # rounds of each level; share of the time that a network takes
 ROUNDS = 1000  # most of boosting at the usual rate
 SOME_ROWS, MANY_ROWS = 3_000, 8_000
@@ -42,7 +43,7 @@ def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, secon
 
     def comes_first(recipe: Recipe) -> bool:
         is_first_tree = first_of.get(recipe.kind) == recipe.name
-        return recipe.seconds < (most / len(lesson.targets) if is_first_tree else CHEAP * seconds)
+        return recipe.seconds < seconds * (MOST_FOR_TREES / len(lesson.targets) if is_first_tree else CHEAP)
 
     first = [*filter(comes_first, simple)] or simple[:2]
     rest = [recipe for recipe in simple if recipe not in first]
@@ -61,11 +62,15 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
         yield _recipe(f"linear {i}", i, False, cost.linear(), Linear)
         if target.width > MOST_CLASSES_IN_TREES:
             continue
+        forest = _forest(i, f"forest {i}", cost.forest(nodes), partial(Forest, seed, FOREST, nodes))
+        if target.width > 2:  # its trees answer all classes at once, and boosted ones a class each
+            yield forest
         usual, other = _leaves(lesson, target)
         yield _boosting(lesson, i, f"boosting {usual} {i}", Settings(seed, usual))
         if HAS_LIGHTGBM and not _has_many_rows(lesson):
             yield _boosting(lesson, i, f"boosting extra {i}", replace(EXTRA, seed=seed))
-        yield _forest(i, f"forest {i}", cost.forest(nodes), partial(Forest, seed, FOREST, nodes))
+        if target.width <= 2:
+            yield forest
         yield _boosting(lesson, i, f"boosting {other} {i}", Settings(seed, other, codes=not lesson.encoded.has_codes))
         if _is_skewed(target):
             yield _boosting(lesson, i, f"boosting root {i}", Settings(seed, 24, root=True))
