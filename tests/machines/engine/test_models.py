@@ -125,7 +125,8 @@ def test_parameters_move_together_as_they_would_alone():
     descent = Descent("adam", mine, decays, 0.01)
     for _ in range(20):
         for moved in (mine, theirs):
-            (moved[0].square().sum() * 0.1 + moved[1].square().sum() * 0.02).backward()
+            pull = moved[0].square().sum((1,)) * 0.02 + moved[1].square().sum((1, 2)) * 0.02
+            (pull * torch.tensor([1.0, 100.0])).sum().backward()  # one fold within the longest, one far beyond
         descent.step()
         theirs[2].grad = torch.zeros_like(theirs[2])
         both = torch.cat([p.grad.flatten(1) for p in theirs], 1).square().sum(1).sqrt().clamp(min=1.0)
