@@ -5,8 +5,11 @@ Alice owns, Bob is on her team, Charlie must get nothing, Dana administers, Cara
 
 import os
 import sys
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
+from config import limits
 from models import Team, User
 from tests.browsing import open_chromium
 from tests.factories import PASSWORD, make_admin, make_team, make_user
@@ -50,9 +54,12 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path) -> None:
+def _surroundings(
+    request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Storage of its own for each test, an empty cache, no mail, fast passwords; static files as they lie."""
     cache.clear()
+    monkeypatch.setattr(limits, "time", SimpleNamespace(time=partial(int, time.time())))  # else a minute ends in between
     if loaded := sys.modules.get("machines.services.predictions"):
         loaded.UPLOADED.clear()  # numbers of machines come back after a rollback, their models must not
     settings.STORAGE_ROOT = tmp_path / "storage"

@@ -41,6 +41,7 @@ def test_report(
     page.goto(address)
     _the_slider_counts(page, chromium, alice_client, live_server.url, address)
     _columns_are_chosen(page)
+    page.locator("#roc-0").scroll_into_view_if_needed()  # what was passed over quickly is not drawn
     page.locator("#roc-0 .cartesianlayer").wait_for(state="attached")
     assert page.evaluate(WIDE) == []
     keep(page, f"report-{width}-{scheme}")
