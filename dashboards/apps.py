@@ -12,4 +12,5 @@ class DashboardsConfig(AppConfig):
         from models.work import WorkKind
 
         kinds.register(WorkKind.PROFILING, profile_work.JOB)
-        kinds.follow(WorkKind.TRAINING, profile_work.profile_follow)
+        for kind in (WorkKind.READING, WorkKind.TRAINING):
+            kinds.follow(kind, profile_work.profile_follow)

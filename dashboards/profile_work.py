@@ -82,11 +82,12 @@ def profile_start(*, asked: Asked, user: User) -> Work:
     return work_make(kind=WorkKind.PROFILING, user=user, machine=asked.machine, size=asked.cells, parameters=about)
 
 
-def profile_follow(training: Work) -> None:
-    """Let a worker look at the rows of a large table that was trained: then profile and graphs need not wait for their types."""
-    asked = asked_of(training.machine) if training.machine else None
-    if asked and asked.is_large and training.user and asked.question.look() is None:
-        profile_start(asked=asked, user=training.user)
+def profile_follow(work: Work) -> None:
+    """Let a worker look at the rows of a large table that was read or trained: then its profile is there, and no graph
+    waits for the types of its columns."""
+    asked = asked_of(work.machine) if work.machine else None
+    if asked and asked.is_large and work.user and asked.question.look() is None:
+        profile_start(asked=asked, user=work.user)
 
 
 def _check(work: Work) -> None:

@@ -71,7 +71,7 @@ def figure(request: dict[str, Any]) -> dict[str, Any]:
         return dict(orjson.loads(path.read_bytes()))
     fields = {place: Field(column.name, column.type, column.unit) for place, column in placed.items()}
     frame = typed.frame(parts, placed, folder)
-    _check_labels(frame, fields)
+    _check_labels(frame, fields, typed.most_labels(parts))
     with fewer_points(points):
         drawn = draw(kind, frame, fields).to_json()
     told = orjson.dumps(drawn, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -80,10 +80,11 @@ def figure(request: dict[str, Any]) -> dict[str, Any]:
     return dict(orjson.loads(told))
 
 
-def _check_labels(frame: pl.LazyFrame, fields: Fields) -> None:
-    """Raise DataError if a column has more labels than memory is meant for; only one that is kept as texts may."""
+def _check_labels(frame: pl.LazyFrame, fields: Fields, most: int) -> None:
+    """Raise DataError if a column has more labels than memory is meant for; one that is not kept as texts has `most`."""
     for place, kind in frame.collect_schema().items():
-        labels = frame.select(pl.col(place).approx_n_unique()).collect().item() if kind == pl.String else 0
+        may_have_many = kind == pl.String or (kind == pl.Categorical and most > MOST_LABELS)
+        labels = frame.select(pl.col(place).approx_n_unique()).collect().item() if may_have_many else 0
         if labels > MOST_LABELS:
             raise DataError(TOO_MANY, column=fields[place].name, labels=int(float(f"{labels:.2g}")))
 

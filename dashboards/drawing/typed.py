@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from time import time
 
@@ -21,11 +22,12 @@ from machines.engine.schema import Column, DataType
 CELL = "cell"
 KEPT = (".arrow", ".json")  # typed columns, figures
 MOST_BYTES = 4 * 2**30  # of one folder; what was not looked at for longest goes first
-AT_ONCE = 2  # columns that are typed at the same time
-MOST_LABELS = 50_000  # different ones of a column, and their bytes: they are read again with every piece of it
+STRETCH_BYTES = 32_000_000  # of parts as they are stored; some millions of rows
+AT_ONCE = 2  # stretches that are typed at the same time
+MOST_LABELS = 50_000  # different ones of a stretch, and their bytes: they are read again with every piece of it
 MOST_LABEL_BYTES = 5_000_000
 LEFT_SECONDS = 3600.0  # after which an unfinished file is one of a process that died
-VERSION = 3  # counts up when the same cells would be kept in another way
+VERSION = 4  # counts up when the same cells would be kept in another way
 
 
 def frame(parts: Sequence[Path], chosen: Mapping[str, Column], folder: Path) -> pl.LazyFrame:
@@ -35,11 +37,35 @@ def frame(parts: Sequence[Path], chosen: Mapping[str, Column], folder: Path) -> 
     `chosen` is place -> column. A column that a part lacks is missing there. `folder` holds nothing but what is kept here
     and figures. Raises OSError if a part is gone.
     """
-    columns = [*dict.fromkeys(chosen.values())]
+    columns, stretches = [*dict.fromkeys(chosen.values())], _stretches(parts)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        kept = dict(zip(columns, pool.map(lambda column: _kept(parts, column, folder), columns), strict=True))
-    scans = [pl.scan_ipc(kept[column]).rename({CELL: place}) for place, column in chosen.items()]
-    return pl.concat(scans, how="horizontal")
+        paths = pool.map(lambda each: _kept(*each, folder), product(columns, stretches))
+        kept = {column: _whole([next(paths) for _ in stretches]) for column in columns}
+    return pl.concat([kept[column].rename({CELL: place}) for place, column in chosen.items()], how="horizontal")
+
+
+def most_labels(parts: Sequence[Path]) -> int:
+    """How many different labels a Categorical column of these parts can have at most."""
+    return MOST_LABELS * len(_stretches(parts))
+
+
+def _stretches(parts: Sequence[Path]) -> list[list[Path]]:
+    """Parts that are typed together. Rows that come later leave all stretches but the last as they are."""
+    stretches, room = list[list[Path]](), 0
+    for part in parts:
+        if room <= 0:
+            stretches.append([])
+            room = STRETCH_BYTES
+        stretches[-1].append(part)
+        room -= part.stat().st_size
+    return stretches or [[]]
+
+
+def _whole(paths: Sequence[Path]) -> pl.LazyFrame:
+    """A column from all its stretches: as texts, if one of them has too many labels."""
+    scans = [pl.scan_ipc(path) for path in paths]
+    kinds = {scan.collect_schema()[CELL] for scan in scans}
+    return pl.concat(scans if len(kinds) == 1 else [scan.cast(pl.String) for scan in scans])
 
 
 def as_sent(parts: Sequence[Path], name: str) -> pl.LazyFrame:
@@ -72,8 +98,8 @@ def tidy(folder: Path, most_bytes: int = MOST_BYTES) -> None:
             path.unlink(missing_ok=True)  # whoever has mapped it keeps it
 
 
-def _kept(parts: Sequence[Path], column: Column, folder: Path) -> Path:
-    """The file of a column, written if it is not there yet."""
+def _kept(column: Column, parts: Sequence[Path], folder: Path) -> Path:
+    """The file of a column of these parts, written if it is not there yet."""
     told = column.to_json()
     path = folder / f"{key(parts, column.name, told['type'], told['format'], column.zero_is_missing)}.arrow"
     if path.exists():
@@ -86,7 +112,6 @@ def _kept(parts: Sequence[Path], column: Column, folder: Path) -> Path:
             _write(cells, pl.Float64(), lambda piece: _numbers(piece, column), temporary)
         elif column.type is not DataType.LABEL or not _write_labels(cells, column, temporary):
             _write(cells, pl.String(), lambda piece: _words(piece, column), temporary)
-    tidy(folder)
     return path
 
 

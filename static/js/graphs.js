@@ -185,26 +185,12 @@
     draw(document.getElementById(part.dataset.graphFilm));
   });
 
-  // The picture with its title, twice as fine as on the screen. By way of SVG: Plotly's PNG needs addresses that our CSP refuses.
-  const TITLE = 40; // pixels
+  // By way of SVG: Plotly's PNG needs addresses that our CSP refuses.
   const png = async (element, title) => {
     await (element.layout || come(element));
-    const { width, height } = element.layout, picture = new Image();
-    picture.src = await window.Plotly.toImage(element, { format: "svg", width, height });
-    await picture.decode();
-    const canvas = Object.assign(document.createElement("canvas"), { width: 2 * width, height: 2 * (height + TITLE) });
-    const pen = canvas.getContext("2d");
-    pen.scale(2, 2);
-    pen.fillStyle = colour("--paper");
-    pen.fillRect(0, 0, width, height + TITLE);
-    pen.fillStyle = colour("--ink");
-    pen.font = `600 16px ${getComputedStyle(element).fontFamily}`;
-    pen.fillText(title, 12, 26, width - 24);
-    pen.drawImage(picture, 0, TITLE, width, height);
-    const link = Object.assign(document.createElement("a"), { download: `${title.replace(/[^\p{L}\p{N} _-]+/gu, "")}.png` });
-    link.href = URL.createObjectURL(await new Promise((done) => { canvas.toBlob(done); }));
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    const { width, height } = element.layout;
+    const source = await window.Plotly.toImage(element, { format: "svg", width, height });
+    savePicture({ source, title, width, height });
   };
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-graph-png]");

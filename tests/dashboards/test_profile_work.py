@@ -98,8 +98,8 @@ def training(machine):
     return make_work(machine, user=machine.machine_owner_user)
 
 
-def test_a_large_table_that_was_trained_is_looked_at(training):
-    assert FOLLOWING[WorkKind.TRAINING] is profile_follow
+def test_a_large_table_that_was_read_or_trained_is_looked_at(training):
+    assert FOLLOWING == {WorkKind.READING: profile_follow, WorkKind.TRAINING: profile_follow}
     profile_follow(training)
     profile_follow(training)
     work = Work.objects.exclude(pk=training.pk).get()

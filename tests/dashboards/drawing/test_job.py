@@ -78,6 +78,15 @@ def test_labels_without_number_are_a_sentence(request_, monkeypatch):
         assert "“town” has about 2 different labels, too many" in sentence(answered({**request_, "chosen": chosen}))
 
 
+def test_labels_of_many_stretches_are_counted_too(request_, monkeypatch):
+    monkeypatch.setattr(typed, "most_labels", lambda parts: 4)
+    monkeypatch.setattr(job, "MOST_LABELS", 3)
+    wanted = {**request_, "chosen": {**request_["chosen"], "hue": "town"}}
+    assert answered(wanted)["kind"] == "done", "it has two, and what is missing"
+    monkeypatch.setattr(job, "MOST_LABELS", 1)
+    assert "“town” has about 3 different labels" in sentence(answered({**wanted, "kind": 4}))
+
+
 def test_rows_that_are_gone(request_):
     assert sentence(answered({**request_, "parts": ["/nowhere.parquet"]})) == job.ROWS_GONE
 

@@ -82,6 +82,38 @@ def test_what_changed_is_read_anew(parts, tmp_path):
     assert len(list(folder.iterdir())) == 3
 
 
+def test_rows_that_come_later_leave_what_was_typed(parts, tmp_path, monkeypatch):
+    folder = tmp_path / "typed"
+    monkeypatch.setattr(typed, "STRETCH_BYTES", parts[0].stat().st_size)
+    typed.frame(parts, {"x": PRICE, "hue": TOWN}, folder)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    later = [*parts, tmp_path / "c.parquet"]
+    cells(50, 2).write_parquet(later[-1])
+    read = list[int]()
+    monkeypatch.setattr(typed, "_numbers", lambda piece, column: read.append(len(piece)) or piece.cast(pl.Float64, strict=False))
+    found = typed.frame(later, {"x": PRICE, "hue": TOWN}, folder).collect()
+    assert len(before) == 4 and len(found) == 10_050 and sum(read) == 50
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_small_parts_are_typed_together(tmp_path):
+    paths = [tmp_path / f"{number}.parquet" for number in range(30)]
+    for number, path in enumerate(paths):
+        cells(5, number).write_parquet(path)
+    found = typed.frame(paths, {"x": TOWN}, tmp_path / "typed").collect()["x"].to_list()
+    words = read_column(pl.concat([pl.read_parquet(path) for path in paths])["town"], TOWN)[0].tolist()
+    assert found == [word or None for word in words] and len(list((tmp_path / "typed").iterdir())) == 1
+
+
+def test_labels_that_are_many_in_one_stretch_are_text_in_all(parts, tmp_path, monkeypatch):
+    cells(50).with_columns(town=pl.lit("town 1")).write_parquet(parts[0])
+    monkeypatch.setattr(typed, "STRETCH_BYTES", 1)
+    monkeypatch.setattr(typed, "MOST_LABELS", 20)
+    assert typed.most_labels(parts) == 40
+    found = typed.frame(parts, {"x": TOWN}, tmp_path / "typed").collect()["x"]
+    assert found.dtype == pl.String and found[0] == "town 1" and found.n_unique() > 20
+
+
 def test_zero_that_means_missing(tmp_path):
     path = tmp_path / "a.parquet"
     pl.DataFrame({"n": ["0", "1", "0.0"]}).write_parquet(path)
