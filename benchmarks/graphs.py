@@ -1,8 +1,8 @@
 """Graphs of many rows, and previews: the second half of make bench NAME=pages. Results: benchmarks/results/graphs.json.
 
 The thirteen kinds on a made-up table, always the same: seconds and memory of the process that draws, for the first graph of
-its columns (they are read and typed) and for every other (they are mapped). Then what a change in the builder takes: the
-server's answer, and, where there is a Chromium, until the picture stands there.
+its columns (they are read and typed), for every other (they are mapped), and once there are new rows. Then what a change in
+the builder takes: the server's answer, and, where there is a Chromium, until the picture stands there.
 """
 
 import json
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROWS = 10_000_000
 PIECE = 1_000_000  # rows written at once
+MORE = 10_000  # rows that come later
 PREVIEWS = 7
 PREVIEW_ROWS = 100_000
 # The columns of each kind, more of them than a person begins with.
@@ -93,7 +94,8 @@ def parts_of(folder: Path, rows: int) -> list[Path]:
 
 def kind_figures(folder: Path, rows: int) -> list[Figure]:
     """Seconds and memory of each kind, once with columns as text and once with typed ones."""
-    parts, figures = parts_of(folder, rows), list[Figure]()
+    parts, more, figures = parts_of(folder, rows), folder / "more.parquet", list[Figure]()
+    table(MORE, rows).write_parquet(more, compression="zstd")
     warm = {"parts": [str(parts[0])], "columns": [_column({"name": "town", "type": "LABEL"})], "kind": 13,
             "chosen": {"y": "town"}, "folder": str(folder / "warm")}  # a site's process has loaded its libraries  # fmt: skip
     for kind, chosen in CHOSEN.items():
@@ -108,10 +110,12 @@ def kind_figures(folder: Path, rows: int) -> list[Figure]:
             for figure in kept.glob("*.json"):
                 figure.unlink()
             typed, typed_mb = asked(process, request)
+            added, added_mb = asked(process, request | {"parts": [*request["parts"], str(more)]})
         figures += [
             Figure(f"kind {kind} of {rows:,} rows, first of its columns", first, "s"),
             Figure(f"kind {kind} of {rows:,} rows, once typed", typed, "s", 2),
-            Figure(f"kind {kind} of {rows:,} rows, memory", max(first_mb, typed_mb), "MB", 500),
+            Figure(f"kind {kind} of {rows:,} rows, once typed, and {MORE:,} new", added, "s", 2),
+            Figure(f"kind {kind} of {rows:,} rows, memory", max(first_mb, typed_mb, added_mb), "MB", 500),
         ]
     return figures
 

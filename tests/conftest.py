@@ -59,7 +59,9 @@ def _surroundings(
 ) -> None:
     """Storage of its own for each test, an empty cache, no mail, fast passwords; static files as they lie."""
     cache.clear()
-    monkeypatch.setattr(limits, "time", SimpleNamespace(time=partial(int, time.time())))  # else a minute ends in between
+    monkeypatch.setattr(
+        limits, "time", SimpleNamespace(time=partial(int, time.time()))
+    )  # else a minute ends in between
     if loaded := sys.modules.get("machines.services.predictions"):
         loaded.UPLOADED.clear()  # numbers of machines come back after a rollback, their models must not
     settings.STORAGE_ROOT = tmp_path / "storage"

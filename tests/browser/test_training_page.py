@@ -36,7 +36,8 @@ COLOURS = """async (address) => {
     return found;
   };
   const paper = getComputedStyle(document.querySelector(".card")).backgroundColor;
-  return [picture.width, picture.height, count(".c-training"), count(".c-validation"), paper === `rgb(${[...data.slice(0, 3)].join(", ")})`];
+  const lines = [count(".c-training"), count(".c-validation")];
+  return [picture.width, picture.height, ...lines, paper === `rgb(${[...data.slice(0, 3)].join(", ")})`];
 }"""
 
 
