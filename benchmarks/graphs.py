@@ -102,7 +102,7 @@ def kind_figures(folder: Path, rows: int) -> list[Figure]:
         kept = folder / "drawn"
         shutil.rmtree(kept, ignore_errors=True)
         columns = [{"name": name, "type": TYPES.get(name, "FLOAT")} for name in chosen.values()]
-        request = {"parts": [str(part) for part in parts], "columns": [*map(_column, columns)], "kind": kind,
+        request = {"parts": [*map(str, parts)], "columns": [*map(_column, columns)], "kind": kind,
                    "chosen": chosen, "folder": str(kept)}  # fmt: skip
         with drawing() as process:
             asked(process, warm)
@@ -110,7 +110,7 @@ def kind_figures(folder: Path, rows: int) -> list[Figure]:
             for figure in kept.glob("*.json"):
                 figure.unlink()
             typed, typed_mb = asked(process, request)
-            added, added_mb = asked(process, request | {"parts": [*request["parts"], str(more)]})
+            added, added_mb = asked(process, request | {"parts": [*map(str, [*parts, more])]})
         figures += [
             Figure(f"kind {kind} of {rows:,} rows, first of its columns", first, "s"),
             Figure(f"kind {kind} of {rows:,} rows, once typed", typed, "s", 2),

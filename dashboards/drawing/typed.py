@@ -39,7 +39,7 @@ def frame(parts: Sequence[Path], chosen: Mapping[str, Column], folder: Path) -> 
     """
     columns, stretches = [*dict.fromkeys(chosen.values())], _stretches(parts)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        paths = pool.map(lambda each: _kept(*each, folder), product(columns, stretches))
+        paths = pool.map(lambda each: _kept(each[0], each[1], folder), product(columns, stretches))
         kept = {column: _whole([next(paths) for _ in stretches]) for column in columns}
     return pl.concat([kept[column].rename({CELL: place}) for place, column in chosen.items()], how="horizontal")
 
