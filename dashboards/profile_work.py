@@ -85,7 +85,8 @@ def profile_start(*, asked: Asked, user: User) -> Work:
 def profile_follow(work: Work) -> None:
     """Let a worker look at the rows of a large table that was read or trained: then its profile is there, and no graph
     waits for the types of its columns."""
-    asked = asked_of(work.machine) if work.machine else None
+    machine = Machine.objects.filter(pk=work.machine_id or 0).first()  # as it is now: the work began with another one
+    asked = asked_of(machine) if machine else None
     if asked and asked.is_large and work.user and asked.question.look() is None:
         profile_start(asked=asked, user=work.user)
 

@@ -12,11 +12,14 @@ from machines.engine.errors import DataError
 from machines.jobs import runner
 from machines.jobs.kinds import FOLLOWING
 from machines.jobs.runner import work_run
+from machines.services import datasets, reading
+from machines.services.rows import drawn_folder, part_paths
 from models import Column, DataLinesOperation, Membership, Work
 from models.access import Role
 from models.work import WorkKind, WorkState
 from tests.dashboards.profiled import ROWS, add, make_profiled, rows_of
 from tests.factories import make_work
+from tests.machines.houses import csv_bytes, table_rows
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 NOTICE = {"template": "Looked at %(done)s of %(of)s columns", "values": {"done": 3, "of": 8}, "weight": "info"}
@@ -98,8 +101,20 @@ def training(machine):
     return make_work(machine, user=machine.machine_owner_user)
 
 
-def test_a_large_table_that_was_read_or_trained_is_looked_at(training):
-    assert all(FOLLOWING[kind] is profile_follow for kind in (WorkKind.READING, WorkKind.TRAINING))
+def test_a_large_file_that_was_read_is_looked_at(alice, monkeypatch):
+    """By the real child processes, before anybody has confirmed a column."""
+    monkeypatch.setattr(reading, "LARGE_BYTES", 1)
+    machine = datasets.dataset_upload(user=alice, name="Houses", file_name="h.csv", chunks=[csv_bytes(table_rows(200))])
+    assert do(Work.objects.get()).state is WorkState.FINISHED
+    work = Work.objects.get(WorkKind.PROFILING.q)
+    assert do(work).state is WorkState.FINISHED and work.size == 200 * machine.columns.count()
+    machine.refresh_from_db()
+    assert asked_of(machine).question.look() is not None
+    assert list(drawn_folder(part_paths(machine)[0]).glob("*.arrow"))
+
+
+def test_a_large_table_that_was_trained_is_looked_at(training):
+    assert FOLLOWING[WorkKind.TRAINING] is profile_follow
     profile_follow(training)
     profile_follow(training)
     work = Work.objects.exclude(pk=training.pk).get()
