@@ -16,7 +16,7 @@ Floats: TypeAlias = NDArray[np.float32]
 Rows: TypeAlias = NDArray[np.int64]
 
 PICKS = 30
-MOST_MICROS = 400.0  # that parts may take for a row, each alone; together they drive each other out of the cache
+MOST_MICROS = 700.0  # that parts may take for a row; what else a row needs takes some 100 to 200
 MOST_RANKED, LEAST_MISRANKED = 5_000, 1e-3
 Judge: TypeAlias = "Callable[[NDArray[Any], Target], float]"
 EMPTIER = 0.2  # rows from here on decide how the intervals grow
@@ -162,13 +162,14 @@ def blend_weights(
 ) -> NDArray[np.float64]:
     """Greedy selection with replacement (Caruana et al. 2004): start with the best, add what lowers the loss most.
 
-    What would make a row take longer than MOST_MICROS, by the `micros` of each, is not added.
+    By the `micros` of each a row does not take longer than MOST_MICROS, or no longer than it has to.
     """
     costs = np.asarray(micros) if micros else np.zeros(len(answers))
     answers, target = thinned(answers, target)
     losses = np.array([judge(a, target) for a in answers])
     # Where the best fills the budget by itself, several cheaper ones may be better together.
-    groups = {(costs <= most).tobytes(): costs <= most for most in (np.inf, MOST_MICROS / 2, MOST_MICROS / 4)}
+    limits = (max(MOST_MICROS, costs.min()), MOST_MICROS / 2, MOST_MICROS / 4)
+    groups = {(costs <= most).tobytes(): costs <= most for most in limits}
     found = [_picked(answers, target, judge, losses, costs, group) for group in groups.values() if group.any()]
     loss, counts = min(found, key=lambda one: one[0])
     return _without_light_ones(counts / counts.sum(), loss, answers, target, judge)

@@ -73,6 +73,16 @@ def test_several_cheap_ones_may_be_better_than_the_best_that_leaves_no_room():
     assert weights[0] == 0 and (weights[1:] > 0).all()
 
 
+def test_what_takes_too_long_for_a_row_is_taken_only_where_there_is_nothing_else():
+    rng = np.random.default_rng(7)
+    truth = rng.normal(size=400).astype(np.float32)
+    parts = [(truth + rng.normal(size=400) * noise).astype(np.float32)[:, None] for noise in (0.1, 0.6, 0.7)]
+    target = Target(Column("y", DataType.FLOAT), truth)
+    weights = blend_weights(parts, target, [MOST_MICROS + 1, 50.0, 50.0])
+    assert weights[0] == 0 and weights[1] > 0
+    assert blend_weights(parts[:2], target, [MOST_MICROS + 1, MOST_MICROS + 2]).tolist() == [1, 0]
+
+
 def two_classes(rng, rows):
     truth = rng.integers(0, 2, rows)
     chance = 1 / (1 + np.exp(-(2 * truth - 1) - rng.normal(0, 2, rows)))

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 from threadpoolctl import threadpool_limits
 
-from machines.engine import boosters, trees
+from machines.engine import boosters, tree_nodes, trees
 from machines.engine.boosters import Settings
 from machines.engine.folds import PROBE, once, whole
 from machines.engine.graph import Graph
@@ -231,7 +231,42 @@ def test_a_row_takes_longer_in_a_tree_of_a_larger_forest():
         x, model = rows(number), Forest(0, 50)
         model.fit(once(x), target_of(x, 1), folds_of(x), always)
         each.append(model.micros / sum(len(wood.trees) for wood in model.woods))
-    assert 0.15 < each[0] < each[1] < 1
+    assert trees.DEEP_TREE_MICROS < each[0] < each[1] < 1
+
+
+@ALL
+def test_large_trees_are_turned_and_answer_exactly_the_same(make, monkeypatch):
+    """Also on a threshold, at 0, close to it, and far out."""
+    x, model, files = rows(), make(), []
+    model.fit(once(x), target_of(x, 3), folds_of(x), always)
+    bag = model._bag() if isinstance(model, Forest) else [tree for b in model.grown for tree in b.trees(50)]
+    asked = np.repeat(x[:200], 2, axis=0)
+    for row, tree in zip(asked, bag, strict=False):
+        if abs(tree.threshold[0]) > 1e-30:  # LightGBM takes what is less for 0
+            row[tree.feature[0]] = tree.threshold[0]
+    asked[-12:-8], asked[-8:-4], asked[-4:-2], asked[-2:] = 0.0, -0.0, np.inf, np.finfo(np.float32).smallest_subnormal
+    for cached in (0, 10**9):
+        monkeypatch.setattr(tree_nodes, "CACHED", cached)
+        model.write(g := Graph(), "x")
+        assert any(node.op_type == "Unsqueeze" for node in g.nodes) is not bool(cached)
+        files.append(from_file(model, asked, 3))
+    assert np.array_equal(*files) and np.abs(files[0] - model.predict(asked)).max() < 1e-5
+
+
+def test_turned_trees_have_most_leaves_on_the_right():
+    """There ONNX Runtime keeps the next split beside the one before. 0 stays: a processor may lose what is nearly 0."""
+    x, model = np.abs(rows()) - 0.3, Forest(0, most_trees=20)
+    model.fit(once(x), target_of(x, 2), folds_of(x), always)
+    grown = model._bag()
+    grown[0].threshold[0] = 0.0
+    splits = tree_nodes._Splits(grown)
+    before, feature = splits.threshold.copy(), splits.feature.copy()
+    splits.turn()
+    turned, leaves = splits.feature % 2 == 1, splits._leaves()
+    left, right = (leaves[np.maximum(child, -1)] for child in (splits.left, splits.right))
+    assert turned.any() and not turned.all() and not turned[0] and (left <= right)[1:].all()
+    assert leaves[splits.roots].sum() == len(splits.values) and (splits.feature // 2 == feature).all()
+    assert (splits.threshold[turned] < -before[turned]).all() and (splits.threshold[~turned] == before[~turned]).all()
 
 
 def skewed(x):
