@@ -30,13 +30,17 @@ FOREST = 320  # most trees of a forest, of all its folds
 
 
 def usual_seconds(rows: int, encoded: Encoded, targets: Sequence[Target], folds: int) -> float:
-    """What boosting and a network take on so many rows, by estimate: the least that is worth calling a training."""
+    """What boosting and a network take on so many rows, by estimate: the least that is worth calling a training.
+
+    Of several labels a network alone: it answers them at once, and boosting grows trees for each.
+    """
     numbers = int(encoded.numbers.shape[1])
+    boosted = sum(target.width <= 2 for target in targets)
     sums = sum(target.width if target.width > 2 else 1 for target in targets)
     marks = encoded.width - numbers
     weights = (numbers * (17 if numbers <= MOST_IN_PIECES else 1) + marks + 96 + sums) * 96
     bundles = numbers + marks / BUNDLED
-    return rows * folds * (2 * USUAL_ROUNDS * sums * bundles * CELL + 24 * 6 * weights / SPEED)
+    return rows * folds * (2 * USUAL_ROUNDS * boosted * bundles * CELL + 24 * 6 * weights / SPEED)
 
 
 class Cost:

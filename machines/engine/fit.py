@@ -16,7 +16,7 @@ from machines.engine.errors import DataError, Notice, Weight, gettext_noop
 from machines.engine.export import Answer, output_names, serialize
 from machines.engine.finish import Work, describe, measured
 from machines.engine.folds import count, probes_of, with_known_labels
-from machines.engine.forget import incomplete, joined, rows_to_copy, says_something
+from machines.engine.forget import incomplete, joined, rows_to_copy, rows_to_keep, says_something
 from machines.engine.learn import DOUBT, Found, Study, learn, learn_doubt, refit
 from machines.engine.lesson import Lesson
 from machines.engine.parameters import Parameters, check_level
@@ -104,7 +104,7 @@ def _prepare(table: Table, schema: Schema, clock: Clock, seed: int, parameters: 
 def _encode(
     table: Table, schema: Schema, level: int, seed: int, clock: Clock, prepared: Prepared, split: Split
 ) -> Work:
-    """Deal the rows into folds; encode them, the probes that are made of them, and incomplete copies of some."""
+    """Deal the rows into folds; encode them, the probes that are made of them, and incomplete copies beside some."""
     rows, inputs = prepared.rows, {column.name: table[column.name] for column in schema.inputs}
     rng = np.random.default_rng(seed + 2)
     complete = taken(inputs, rows)
@@ -126,9 +126,10 @@ def _encode(
     targets = tuple(target.take(np.append(rows, rows[probes.origin])) for target in prepared.targets)
     all_folds = np.append(folds, probes_of(folds[probes.origin]))
     lesson = Lesson(encoder.fit_codes(asked, encoded, targets, all_folds), targets, all_folds)
-    twice = tuple(target.take(np.append(rows, rows[copied])) for target in prepared.targets)
-    doubt = Lesson(whole.below(empty), twice, np.append(folds, folds[copied]))
-    emptiness = encoder.emptiness(joined(complete, copies))
+    kept = rows_to_keep(folds, np.random.default_rng(seed + 3))
+    twice = tuple(target.take(rows[np.append(kept, copied)]) for target in prepared.targets)
+    doubt = Lesson(whole.take(kept).below(empty), twice, np.append(folds[kept], folds[copied]))
+    emptiness = encoder.emptiness(joined(taken(complete, kept), copies))
     return Work(table, schema, level, seed, clock, prepared, split, encoder, lesson, probes, doubt, emptiness)
 
 

@@ -15,11 +15,20 @@ from machines.engine.splits import Rows
 
 SHARE = 0.25
 MOST = 8_000  # copies
+MOST_BESIDE = 8_000  # complete rows that are not measured
 
 
 def rows_to_copy(count: int, rng: np.random.Generator) -> Rows:
     """Choose which of `count` rows get an incomplete copy."""
     return np.sort(rng.choice(count, min(MOST, int(SHARE * count)), replace=False))
+
+
+def rows_to_keep(folds: NDArray[np.int64], rng: np.random.Generator) -> Rows:
+    """Choose the complete rows that are learned beside the copies: all that are measured, and enough of the others."""
+    others = np.flatnonzero(folds < 0)
+    if len(others) > MOST_BESIDE:
+        others = rng.choice(others, MOST_BESIDE, replace=False)
+    return np.sort(np.append(np.flatnonzero(folds >= 0), others))
 
 
 def incomplete(table: Table, columns: Sequence[Column], rows: Rows, rng: np.random.Generator) -> Table:

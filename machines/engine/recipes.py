@@ -47,7 +47,9 @@ def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, secon
 
     first = [*filter(comes_first, simple)] or simple[:2]
     rest = [recipe for recipe in simple if recipe not in first]
-    yield from [*first, *networks[:1], *rest[:1], *networks[1:2], *rest[1:], *networks[2:]]
+    # Networks answer several labels at once, and boosted trees a label each
+    ahead = 2 if all(target.width > 2 for target in lesson.targets) else 1
+    yield from [*first, *networks[:ahead], *rest[:1], *networks[ahead:2], *rest[1:], *networks[2:]]
     yield from _searched(lesson, parameters, SEARCHES[level - 1], seed, SEARCHED_FOR_ONE * seconds)
 
 

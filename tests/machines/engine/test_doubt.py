@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from machines.engine import forget
 from machines.engine.encode_numbers import NumberEncoder
 from machines.engine.fit import fit
-from machines.engine.forget import incomplete, rows_to_copy
+from machines.engine.forget import incomplete, rows_to_copy, rows_to_keep
 from machines.engine.graph import Graph
 from machines.engine.outside import FARTHEST, Outside
 from machines.engine.schema import Column, DataType, Role, Schema
@@ -92,3 +93,12 @@ def test_copies_forget_from_nothing_to_everything():
     assert set(gone) == {0, 1, 2}
     kept = ~np.isnan(copies["x"])
     assert (copies["x"][kept] == table["x"][rows][kept]).all()
+
+
+def test_beside_copies_all_measured_rows_are_learned_and_some_of_the_others(monkeypatch):
+    monkeypatch.setattr(forget, "MOST_BESIDE", 100)
+    one_part = np.where(np.arange(1000) % 8, -1, 0)
+    rows = rows_to_keep(one_part, np.random.default_rng(5))
+    assert len(np.unique(rows)) == len(rows) == 225 and (np.diff(rows) > 0).all()
+    assert np.isin(np.flatnonzero(one_part == 0), rows).all()
+    assert len(rows_to_keep(np.arange(1000) % 5, np.random.default_rng(5))) == 1000, "in folds every row is measured"

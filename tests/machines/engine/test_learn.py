@@ -153,3 +153,21 @@ def test_of_several_labels_a_forest_comes_first(classes, is_first):
     target = Target(Column("y", DataType.LABEL), np.arange(400) % len(classes), tuple(classes))
     names = [recipe.name for recipe in recipes(replace(lesson, targets=(target,)), Parameters(), 1, 0, 60.0)]
     assert (names.index("forest 0") < names.index("boosting 8 0")) is is_first
+
+
+@pytest.mark.parametrize(("classes", "is_next"), [("ab", False), ("abc", True)])
+def test_of_several_labels_a_second_network_follows_the_first(classes, is_next):
+    """Before trees that cost something: boosting grows some for each label, and a network answers all at once."""
+    target = Target(Column("y", DataType.LABEL), np.arange(400) % len(classes), tuple(classes))
+    names = [recipe.name for recipe in recipes(replace(rows_of(400), targets=(target,)), Parameters(), 1, 0, 0.2)]
+    assert names.index("boosting 8 0") > (at := names.index("network"))
+    assert (names[at + 1] == "network in pieces") is is_next
+
+
+@pytest.mark.parametrize("labels", [3, 10, 40])
+def test_labels_do_not_cost_folds(labels):
+    """However many there are: what is usual is a network then, which answers them at once."""
+    numbers = np.zeros((1437, 64), np.float32)
+    encoded = Encoded(numbers, np.zeros((1437, 0), np.uint8), np.zeros((1, 1437, 0), np.float32))
+    target = Target(Column("y", DataType.LABEL), np.arange(1437) % labels, tuple(f"l{n}" for n in range(labels)))
+    assert fit_module._fold_count(encoded, (target,), Clock(9.4)) == 5
