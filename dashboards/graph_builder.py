@@ -1,7 +1,9 @@
 """Making a graph and changing one: a kind, its columns, and what comes of them at once."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +13,7 @@ from config.shortcuts import is_partial, render_page
 from dashboards.drawing.kinds import KINDS
 from dashboards.graph_forms import GraphForm
 from dashboards.graph_presets import distinct_of, presets, ranked
-from dashboards.graph_shown import Shown, shown
+from dashboards.graph_shown import Shown, csv_response, shown
 from dashboards.graph_views import graph_for, to_list
 from dashboards.graph_words import fault_sentence
 from dashboards.graphs import chosen_of, columns_of, graph_add
@@ -23,6 +25,7 @@ from models.access import Action
 from models.graph import GRAPH_TYPES
 
 MOST_AT_ONCE = 1_000_000  # rows
+TABLE = "table"  # asks for the preview's table as CSV
 PREVIEW_POINTS = 1_000  # a browser draws them in a tenth of a second; what is saved shows more
 
 
@@ -45,7 +48,7 @@ def _kind_of(request: HttpRequest) -> int | None:
 
 
 def _built(request: HttpRequest, graph: Graph, kind: int | None) -> HttpResponse:
-    """Ask for a kind; then for columns, with a preview of them; and save what is sent."""
+    """Ask for a kind; then for columns, with a preview of them and its table as CSV; and save what is sent."""
     machine = graph.machine
     if kind is None:
         context = {"machine": machine, "graph": graph, "kinds": GRAPH_TYPES}
@@ -58,9 +61,13 @@ def _built(request: HttpRequest, graph: Graph, kind: int | None) -> HttpResponse
             return to_list(_saved(request, form, graph))
         except DataError as error:
             form.add_error(None, fault_sentence(error))
+    if request.method == "GET" and TABLE in request.GET and form.is_valid():
+        with suppress(DataError):  # the preview says why
+            return csv_response(form.put(Graph(machine=machine)))
     context = {"machine": machine, "graph": graph, "kind": kind, "kind_name": dict(GRAPH_TYPES)[kind], "form": form}
     # The first graph of a large table reads its columns, for seconds: the page comes before, and asks for its preview.
     is_later = request.method == "GET" and not is_partial(request) and machine.rows_count > MOST_AT_ONCE
+    context["csv"] = f"{request.path}?{urlencode({**form.sent, 'kind': kind, TABLE: 1})}"
     context |= {"shown": None if is_later else _preview(form, machine), "is_later": is_later, "is_told": is_saved}
     return render_page(request, "dashboards/graphs/build.html", context, partial="preview")
 

@@ -51,6 +51,11 @@ class GraphForm(forms.Form):
         return [self[place] for place in KINDS[self.kind]]
 
     @property
+    def sent(self) -> dict[str, str]:
+        """What was sent, or chosen for the person."""
+        return {name: str(self.data.get(name) or "") for name in self.fields}
+
+    @property
     def chosen(self) -> dict[str, str]:
         return {place: self.cleaned_data.get(place, "") for place in KINDS[self.kind]}
 

@@ -19,7 +19,6 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
-from config import limits
 from models import Team, User
 from tests.browsing import open_chromium
 from tests.factories import PASSWORD, make_admin, make_team, make_user
@@ -59,9 +58,8 @@ def _surroundings(
 ) -> None:
     """Storage of its own for each test, an empty cache, no mail, fast passwords; static files as they lie."""
     cache.clear()
-    monkeypatch.setattr(
-        limits, "time", SimpleNamespace(time=partial(int, time.time()))
-    )  # else a minute ends in between
+    standing = SimpleNamespace(time=partial(int, time.time()))  # else a minute of limits may end in between
+    monkeypatch.setattr("config.limits.time", standing)
     if loaded := sys.modules.get("machines.services.predictions"):
         loaded.UPLOADED.clear()  # numbers of machines come back after a rollback, their models must not
     settings.STORAGE_ROOT = tmp_path / "storage"

@@ -214,3 +214,16 @@ def test_names_are_escaped(alice_client, houses):
     for place in ((), (graph.pk,), (graph.pk, "edit"), (graph.pk, "delete")):
         assert "<img src=x" not in alice_client.get(address(houses, *place)).content.decode()
     assert "<img src=x" not in htmx(alice_client, address(houses, graph.pk)).content.decode()
+
+
+def test_the_previews_table_as_csv(alice_client, houses):
+    """The same as that of the graph when it is saved, and what is wrong is said where it is."""
+    wanted = {"kind": 8, "x": "city", "y": "price", "graph_name": "Cities & prices"}
+    shown = page(alice_client.get(address(houses, "new"), wanted, headers=HTMX))
+    (link,) = (a["href"] for a in shown.all("a") if "table=1" in (a["href"] or ""))
+    table = alice_client.get(link)
+    assert table["Content-Type"].startswith("text/csv") and "cities-prices.csv" in table["Content-Disposition"]
+    assert alice_client.post(address(houses, "new"), wanted).status_code == 302
+    assert alice_client.get(address(houses, f"{houses.graphs.get().pk}/table")).content == table.content
+    wrong = alice_client.get(address(houses, "new"), {**wanted, "y": "city", "table": "1"})
+    assert is_whole(wrong) and "cannot stand on y" in page(wrong).text
