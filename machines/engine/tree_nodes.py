@@ -170,9 +170,8 @@ class _Splits:
             levels.append(children[children >= 0])
         found = np.ones(len(self.left) + 1, np.int64)
         for level in reversed(levels):
-            left, right = (
-                np.maximum(child[level], -1) for child in (self.left, self.right)
-            )  # -1 is the last, which stays 1
+            # -1 is the last, which stays 1
+            left, right = (np.maximum(child[level], -1) for child in (self.left, self.right))
             found[level] = found[left] + found[right]
         return found
 
@@ -191,7 +190,8 @@ class _Splits:
 
 
 def _numbered(child: Ints) -> list[int]:
-    return np.where(child < 0, ~child, child).tolist()  # type: ignore[no-any-return]  # numpy's tolist is Any
+    numbers: list[int] = np.where(child < 0, ~child, child).tolist()
+    return numbers
 
 
 def _joined(trees: Sequence[Tree], name: str) -> NDArray[Any]:

@@ -26,17 +26,11 @@
   const opened = new Set(); // tables that stay open when their part of the page is swapped
 
   // Colours: "@0", "@0/0.45", "@ink" and "@scale" stand for the page's own.
-  const probe = document.createElement("span");
   let known = { theme: null, colours: new Map() }; // asking the browser takes a millisecond, and a figure asks a hundred times
   const colour = (token) => {
     const theme = document.documentElement.dataset.bsTheme;
     if (known.theme !== theme) known = { theme, colours: new Map() };
-    if (!known.colours.has(token)) {
-      probe.style.color = `var(${token})`;
-      document.body.append(probe);
-      known.colours.set(token, getComputedStyle(probe).color);
-      probe.remove();
-    }
+    if (!known.colours.has(token)) known.colours.set(token, colourOf(token));
     return known.colours.get(token);
   };
   const WORDS = { ink: "--ink", soft: "--ink-soft", line: "--line", paper: "--paper" };
