@@ -65,10 +65,11 @@ def _built(request: HttpRequest, graph: Graph, kind: int | None) -> HttpResponse
         with suppress(DataError):  # the preview says why
             return csv_response(form.put(Graph(machine=machine)))
     context = {"machine": machine, "graph": graph, "kind": kind, "kind_name": dict(GRAPH_TYPES)[kind], "form": form}
-    # The first graph of a large table reads its columns, for seconds: the page comes before, and asks for its preview.
+    # The first graph of a large table takes a second or two: the page comes before, and asks for its preview.
     is_later = request.method == "GET" and not is_partial(request) and machine.rows_count > MOST_AT_ONCE
     context["csv"] = f"{request.path}?{urlencode({**form.sent, 'kind': kind, TABLE: 1})}"
-    context |= {"shown": None if is_later else _preview(form, machine), "is_later": is_later, "is_told": is_saved}
+    preview = None if is_later else _preview(request, form, machine)
+    context |= {"shown": preview, "is_later": is_later, "is_told": is_saved}
     return render_page(request, "dashboards/graphs/build.html", context, partial="preview")
 
 
@@ -97,8 +98,8 @@ def _saved(request: HttpRequest, form: GraphForm, graph: Graph) -> Graph:
     return graph
 
 
-def _preview(form: GraphForm, machine: Machine) -> Shown | None:
+def _preview(request: HttpRequest, form: GraphForm, machine: Machine) -> Shown | None:
     """Draw what the form says, as far as it is right."""
     if not form.is_valid():
         return None
-    return shown(form.put(Graph(machine=machine)), PREVIEW_POINTS)
+    return shown(request, form.put(Graph(machine=machine)), PREVIEW_POINTS)

@@ -58,7 +58,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         graphs = [] if link.graph_id else list(graphs_of(link))
         context = {"link": link, "token": token, "graphs": graphs, "is_embedded": "embed" in request.GET}
         if link.graph_id:
-            context["shown"] = shown(graphs_of(link).get())
+            context["shown"] = shown(request, graphs_of(link).get())
         return render_page(request, "dashboards/graphs/public.html", context)
 
     return _public(request, token, answer)
@@ -70,7 +70,7 @@ def graph(request: HttpRequest, token: str, graph_pk: int) -> HttpResponse:
 
     def answer(link: GraphLink) -> HttpResponse:
         found = get_object_or_404(graphs_of(link), pk=graph_pk)
-        context = {"link": link, "token": token, "shown": shown(found), "is_embedded": "embed" in request.GET}
+        context = {"link": link, "token": token, "shown": shown(request, found), "is_embedded": "embed" in request.GET}
         return render_page(request, "dashboards/graphs/public.html", context, partial="drawn")
 
     return _public(request, token, answer)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.text import slugify
 from django.utils.translation import gettext
 
@@ -20,6 +20,7 @@ from machines.engine.schema import DataType
 from models import Graph
 
 BOM = "\ufeff"  # spreadsheets take the file for UTF-8 by it
+ALL = "all"  # asks for all rows, however long it takes to read them
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -30,10 +31,14 @@ class Shown:
     trouble: str = ""
 
 
-def shown(graph: Graph, points: int | None = None) -> Shown:
-    """Draw a graph; with at most so many rows as points, if they are given."""
+def shown(request: HttpRequest, graph: Graph, points: int | None = None) -> Shown:
+    """Draw a graph; with at most so many rows as points, if they are given.
+
+    Of a large table that nobody has read yet it shows some rows, and asks for all of them at once (_shown.html).
+    """
+    is_quick = request.method == "GET" and ALL not in request.GET
     try:
-        return Shown(graph, graph_view(graph_drawn(graph, points=points), graph.name))
+        return Shown(graph, graph_view(graph_drawn(graph, points=points, is_quick=is_quick), graph.name))
     except DataError as error:
         return Shown(graph, trouble=fault_sentence(error))
 

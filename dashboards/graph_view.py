@@ -44,6 +44,7 @@ class GraphView:
     rows: list[list[Cell]]
     rules: list[str]
     film: Film | None = None
+    is_sample: bool = False  # of some rows, while nobody has read all
 
 
 def graph_view(drawn: Mapping[str, Any], title: str) -> GraphView:
@@ -53,7 +54,8 @@ def graph_view(drawn: Mapping[str, Any], title: str) -> GraphView:
     heads = [Cell(_titled(head), type.is_numeric) for head, type in zip(drawn["heads"], types, strict=True)]
     rows = [[_cell(value, type) for value, type in zip(row, types, strict=True)] for row in drawn["rows"]]
     figure = {"traces": [_trace(trace) for trace in drawn["traces"]], "layout": _layout(drawn["layout"])}
-    return GraphView(title, figure, heads, rows, [sentence(rule) for rule in drawn["rules"]], _film(drawn["layout"]))
+    rules, is_sample = [sentence(rule) for rule in drawn["rules"]], drawn.get("is_sample", False)
+    return GraphView(title, figure, heads, rows, rules, _film(drawn["layout"]), is_sample)
 
 
 def _titled(head: Mapping[str, str]) -> str:

@@ -68,7 +68,7 @@ def show(request: HttpRequest, pk: int, graph_pk: int) -> HttpResponse:
     """Show one graph: a page of its own, or the part of a page that asks for it when it is scrolled to."""
     graph = graph_for(request, pk, graph_pk, Action.SEE)
     may = actions_of(user=person(request), machine=graph.machine)
-    context = {"machine": graph.machine, "graph": graph, "shown": shown(graph), "may": may}
+    context = {"machine": graph.machine, "graph": graph, "shown": shown(request, graph), "may": may}
     return render_page(request, "dashboards/graphs/show.html", context, partial="drawn")
 
 

@@ -34,11 +34,12 @@ def chosen_of(graph: Graph, names: Collection[str]) -> dict[str, str]:
 
 
 def graph_drawn(
-    graph: Graph, columns: Sequence[EngineColumn] | None = None, points: int | None = None
+    graph: Graph, columns: Sequence[EngineColumn] | None = None, points: int | None = None, *, is_quick: bool = False
 ) -> Mapping[str, Any]:
     """Return the figure of a graph, saved or not, as `dashboards.drawer.drawn` does. Raises DataError.
 
-    `points` is how many rows it may draw one by one, if that is fewer than its kind can.
+    `points` is how many rows it may draw one by one, if that is fewer than its kind can; `is_quick`, whether some of the
+    rows will do while nobody has read all of a large table.
     """
     parts = part_paths(graph.machine)
     if not parts:
@@ -49,7 +50,7 @@ def graph_drawn(
         raise DataError(fault.template, **fault.values)
     told = [column.to_json() for column in columns if column.name in chosen.values()]
     request = {"parts": [str(part) for part in parts], "columns": told, "kind": graph.graph_type, "chosen": chosen}
-    return drawn(request | {"points": points, "folder": str(drawn_folder(parts[0]))})
+    return drawn(request | {"points": points, "is_quick": is_quick, "folder": str(drawn_folder(parts[0]))})
 
 
 def graph_put(graph: Graph, *, kind: int, chosen: Mapping[str, str]) -> Graph:

@@ -1,12 +1,14 @@
 """`python -m dashboards.drawing.job`: a process that stays and draws, one figure after the other.
 
 It reads one JSON line per figure: {"parts": [path], "columns": [Column.to_json()], "kind": 1..13, "chosen": {place: name},
-"folder": path, "points": how many rows it may draw one by one, if fewer than its kind can}, and answers with one: {"kind":
-"done", "figure": Drawing.to_json()} or {"kind": "error", "error": notice}. It ends when nobody can ask any more. Figures
-and typed columns are kept in the folder, so that the same question is answered from there.
+"folder": path, "points": how many rows it may draw one by one, if fewer than its kind can, "is_quick": whether a sample
+will do while columns of a large table were not read yet}, and answers with one: {"kind": "done", "figure":
+Drawing.to_json(), with "is_sample" if it is of one} or {"kind": "error", "error": notice}. It ends when nobody can ask any
+more. Figures of all rows and typed columns are kept in the folder, so that the same question is answered from there.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,10 +17,11 @@ import polars as pl
 
 from dashboards.drawing import typed
 from dashboards.drawing.draw import draw
-from dashboards.drawing.figure import MOST_POINTS, Field, Fields
+from dashboards.drawing.figure import MOST_POINTS, Drawing, Field, Fields
+from dashboards.drawing.first_look import first_look, is_wanted
 from dashboards.drawing.kinds import KINDS, faults
 from dashboards.drawing.sampling import fewer_points
-from machines.engine.errors import DataError, gettext_noop
+from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.engine.files import is_full, write_safely
 from machines.engine.job import DISK_FULL, OUT_OF_MEMORY, ROWS_GONE, emit, failure
 from machines.engine.schema import Column
@@ -26,6 +29,7 @@ from machines.engine.schema import Column
 MOST_LABELS = 1_000_000  # different ones of a column; each is counted in memory
 VERSION = 3  # counts up when the same rows would be drawn in another way
 FAILED = gettext_noop("This graph could not be drawn. Choose other columns, or another kind.")
+SAMPLE = gettext_noop("%(shown)s of %(rows)s rows, chosen at random: the others were not read yet.")
 TOO_MANY = gettext_noop(
     "“%(column)s” has about %(labels)s different labels, too many to be told apart. Choose another column."
 )
@@ -70,14 +74,24 @@ def figure(request: dict[str, Any]) -> dict[str, Any]:
         path.touch()
         return dict(orjson.loads(path.read_bytes()))
     fields = {place: Field(column.name, column.type, column.unit) for place, column in placed.items()}
+    if request.get("is_quick") and is_wanted(parts, placed, folder):
+        some, rows = first_look(parts, placed)
+        with fewer_points(points):
+            sample = draw(kind, some.lazy(), fields)
+        rule = Notice(SAMPLE, {"shown": len(some), "rows": rows})
+        return _plain(replace(sample, rules=(rule, *sample.rules))) | {"is_sample": True}
     frame = typed.frame(parts, placed, folder)
     _check_labels(frame, fields, typed.most_labels(parts))
     with fewer_points(points):
-        drawn = draw(kind, frame, fields).to_json()
-    told = orjson.dumps(drawn, option=orjson.OPT_SERIALIZE_NUMPY)
-    write_safely(path, told)
+        drawn = _plain(draw(kind, frame, fields))
+    write_safely(path, orjson.dumps(drawn))
     typed.tidy(folder)
-    return dict(orjson.loads(told))
+    return drawn
+
+
+def _plain(drawing: Drawing) -> dict[str, Any]:
+    """As JSON that holds nothing of numpy."""
+    return dict(orjson.loads(orjson.dumps(drawing.to_json(), option=orjson.OPT_SERIALIZE_NUMPY)))
 
 
 def _check_labels(frame: pl.LazyFrame, fields: Fields, most: int) -> None:

@@ -4,7 +4,7 @@ Rows are stored as text, as a person sent them. Reading 10 million cells takes s
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import product
@@ -44,6 +44,11 @@ def frame(parts: Sequence[Path], chosen: Mapping[str, Column], folder: Path) -> 
     return pl.concat([kept[column].rename({CELL: place}) for place, column in chosen.items()], how="horizontal")
 
 
+def is_kept(parts: Sequence[Path], columns: Iterable[Column], folder: Path) -> bool:
+    """Whether `frame` of these columns has nothing to read."""
+    return all(_path(column, stretch, folder).exists() for column in columns for stretch in _stretches(parts))
+
+
 def most_labels(parts: Sequence[Path]) -> int:
     """How many different labels a Categorical column of these parts can have at most."""
     return MOST_LABELS * len(_stretches(parts))
@@ -78,6 +83,11 @@ def as_sent(parts: Sequence[Path], name: str) -> pl.LazyFrame:
     return pl.concat(scans) if scans else pl.LazyFrame(schema={CELL: pl.String})
 
 
+def row_counts(parts: Sequence[Path]) -> list[int]:
+    """How many rows each part has."""
+    return [int(pl.scan_parquet(path).select(pl.len()).collect().item()) for path in parts]
+
+
 def key(parts: Sequence[Path], *others: object) -> str:
     """A name that changes with the parts or with anything else it is made of."""
     about = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in parts]
@@ -98,10 +108,14 @@ def tidy(folder: Path, most_bytes: int = MOST_BYTES) -> None:
             path.unlink(missing_ok=True)  # whoever has mapped it keeps it
 
 
+def _path(column: Column, parts: Sequence[Path], folder: Path) -> Path:
+    told = column.to_json()
+    return folder / f"{key(parts, column.name, told['type'], told['format'], column.zero_is_missing)}.arrow"
+
+
 def _kept(column: Column, parts: Sequence[Path], folder: Path) -> Path:
     """The file of a column of these parts, written if it is not there yet."""
-    told = column.to_json()
-    path = folder / f"{key(parts, column.name, told['type'], told['format'], column.zero_is_missing)}.arrow"
+    path = _path(column, parts, folder)
     if path.exists():
         path.touch()
         return path
@@ -109,9 +123,9 @@ def _kept(column: Column, parts: Sequence[Path], folder: Path) -> Path:
     with whole(path) as temporary:
         cells = as_sent(parts, column.name)
         if column.type.is_numeric:
-            _write(cells, pl.Float64(), lambda piece: _numbers(piece, column), temporary)
+            _write(cells, pl.Float64(), lambda piece: numbers(piece, column), temporary)
         elif column.type is not DataType.LABEL or not _write_labels(cells, column, temporary):
-            _write(cells, pl.String(), lambda piece: _words(piece, column), temporary)
+            _write(cells, pl.String(), lambda piece: words(piece, column), temporary)
     return path
 
 
@@ -136,17 +150,18 @@ def _write_labels(cells: pl.LazyFrame, column: Column, path: Path) -> bool:
         different = piece.unique().drop_nulls()
         seen.update(different)
         is_plain = not find_missing(different, column.type).any() and (different == different.str.strip_chars()).all()
-        return piece if is_plain else _words(piece, column)
+        return piece if is_plain else words(piece, column)
 
     _write(cells, pl.Categorical(), typed, path)
     return not are_many()
 
 
-def _numbers(cells: pl.Series, column: Column) -> pl.Series:
+def numbers(cells: pl.Series, column: Column) -> pl.Series:
+    """Numbers and moments as `read_column` reads them."""
     values, _ = read_column(cells, column)
     return pl.Series(values, nan_to_null=True)
 
 
-def _words(cells: pl.Series, column: Column) -> pl.Series:
+def words(cells: pl.Series, column: Column) -> pl.Series:
     """Labels and texts as `read_column` reads them, which goes word by word."""
     return cells.str.strip_chars().set(pl.Series(find_missing(cells, column.type)), None)

@@ -10,10 +10,6 @@ LEAST_ROWS = 20_000
 ROW = "_row"
 
 
-def row_counts(parts: Sequence[Path]) -> list[int]:
-    return [int(pl.scan_parquet(path).select(pl.len()).collect().item()) for path in parts]
-
-
 def most_rows(columns: int) -> int:
     return max(LEAST_ROWS, MOST_CELLS // max(1, columns))
 

@@ -15,7 +15,6 @@ import polars as pl
 
 from dashboards.drawing import typed
 from dashboards.profiling import is_used
-from dashboards.profiling.drawn_rows import row_counts
 from dashboards.profiling.profile import profile
 from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.engine.files import write_safely
@@ -73,7 +72,7 @@ def type_columns(
     Of a large table the profile has read rows at random only, so it has typed none of them whole.
     """
     drawn = [column for column in columns if is_used(column) and is_drawn(column)]
-    room = sum(row_counts(parts)) * CELL_BYTES
+    room = sum(typed.row_counts(parts)) * CELL_BYTES
     for done, column in enumerate(drawn):
         progress.typed(done, len(drawn))
         if _bytes(folder) + room > typed.MOST_BYTES:

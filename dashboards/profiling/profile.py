@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboards.drawing.typed import row_counts
 from dashboards.profiling import is_used
 from dashboards.profiling.associations import association, can_be_compared, matrix
 from dashboards.profiling.cells import Cells, read_cells
-from dashboards.profiling.drawn_rows import draw_rows, most_rows, row_counts
+from dashboards.profiling.drawn_rows import draw_rows, most_rows
 from dashboards.profiling.drift import Groups, drift, fresh, half_groups, part_groups
 from dashboards.profiling.leaks import leaks
 from dashboards.profiling.measures import measure

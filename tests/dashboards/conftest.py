@@ -4,6 +4,7 @@ import pytest
 
 from machines.services.datasets import dataset_upload
 from models import Machine, Team, User
+from tests.dashboards.large import call_large
 from tests.machines.houses import csv_bytes
 
 
@@ -20,4 +21,11 @@ def shared_houses(houses: Machine, team: Team) -> Machine:
     """The same, seen by the whole team."""
     houses.machine_owner_team = team
     houses.save()
+    return houses
+
+
+@pytest.fixture
+def large_houses(houses: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """The same, as if they were too many to be read while somebody waits."""
+    call_large(monkeypatch)
     return houses

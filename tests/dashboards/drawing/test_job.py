@@ -9,7 +9,7 @@ from importlib import import_module
 import polars as pl
 import pytest
 
-from dashboards.drawing import draw, job, typed
+from dashboards.drawing import draw, first_look, job, typed
 from dashboards.drawing.kinds import KINDS
 from machines.engine.errors import Notice
 from machines.engine.schema import Column, DataType
@@ -85,6 +85,26 @@ def test_labels_of_many_stretches_are_counted_too(request_, monkeypatch):
     assert answered(wanted)["kind"] == "done", "it has two, and what is missing"
     monkeypatch.setattr(job, "MOST_LABELS", 1)
     assert "“town” has about 3 different labels" in sentence(answered({**wanted, "kind": 4}))
+
+
+def test_who_is_in_a_hurry_sees_some_rows_until_all_are_read(request_, monkeypatch):
+    monkeypatch.setattr(first_look, "MOST_ROWS", 200)
+    monkeypatch.setattr(first_look, "SHOWN_ROWS", 100)
+    quick = {**request_, "is_quick": True}
+    look, again = answered(quick)["figure"], answered(quick)["figure"]
+    assert look["is_sample"] and look == again
+    notice = Notice.from_json(look["rules"][0])
+    assert 70 < notice.values["shown"] < 130 and notice.values["rows"] == 300
+    assert str(notice).endswith("chosen at random: the others were not read yet.")
+    whole = answered(request_)["figure"]
+    assert "is_sample" not in whole and "not read yet" not in json.dumps(whole)
+    assert answered(quick)["figure"] == whole, "nobody needs a sample any more"
+    other = {**quick, "kind": 7}
+    assert "is_sample" not in answered(other)["figure"], "its columns are read"
+
+
+def test_a_small_table_is_read_at_once(request_):
+    assert "is_sample" not in answered({**request_, "is_quick": True})["figure"]
 
 
 def test_rows_that_are_gone(request_):

@@ -91,7 +91,7 @@ def test_rows_that_come_later_leave_what_was_typed(parts, tmp_path, monkeypatch)
     cells(50, 2).write_parquet(later[-1])
     read = list[int]()
     monkeypatch.setattr(
-        typed, "_numbers", lambda piece, column: read.append(len(piece)) or piece.cast(pl.Float64, strict=False)
+        typed, "numbers", lambda piece, column: read.append(len(piece)) or piece.cast(pl.Float64, strict=False)
     )
     found = typed.frame(later, {"x": PRICE, "hue": TOWN}, folder).collect()
     assert len(before) == 4 and len(found) == 10_050 and sum(read) == 50

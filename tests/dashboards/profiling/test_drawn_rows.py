@@ -4,8 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from dashboards.drawing.typed import row_counts
 from dashboards.profiling import drawn_rows
-from dashboards.profiling.drawn_rows import draw_rows, most_rows, row_counts
+from dashboards.profiling.drawn_rows import draw_rows, most_rows
 from tests.dashboards.profiling.tables import part, profiled
 
 COLUMNS = {"size": ("FLOAT",), "town": ("LABEL",), "price": ("FLOAT", "output")}

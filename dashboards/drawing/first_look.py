@@ -1,0 +1,49 @@
+"""A first look at a large table that nobody has read yet: some of its rows, read now, so that nobody waits for all."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from dashboards.drawing import typed
+from machines.engine.schema import Column, DataType
+
+MOST_ROWS = 2_000_000  # that are read while somebody waits
+SHOWN_ROWS = 500_000  # of more than these
+SEED = 11
+ROW = "row"
+
+
+def is_wanted(parts: Sequence[Path], columns: Mapping[str, Column], folder: Path) -> bool:
+    """Whether `typed.frame` of these columns would take more than a moment."""
+    return sum(typed.row_counts(parts)) > MOST_ROWS and not typed.is_kept(parts, columns.values(), folder)
+
+
+def first_look(parts: Sequence[Path], chosen: Mapping[str, Column]) -> tuple[pl.DataFrame, int]:
+    """About SHOWN_ROWS of the rows, always the same ones and each as likely as any other, as `typed.frame` has them; and
+    how many rows there are. Nothing is kept.
+    """
+    rows, columns = sum(typed.row_counts(parts)), [*dict.fromkeys(chosen.values())]
+    lot = min(2**64 - 1, int(2**64 * SHOWN_ROWS / max(1, rows)))
+    texts = pl.concat([_drawn(part, number, columns, lot) for number, part in enumerate(parts)]).collect()
+    read = {column: _typed(texts[str(number)], column) for number, column in enumerate(columns)}
+    return pl.DataFrame({place: read[column] for place, column in chosen.items()}), rows
+
+
+def _drawn(part: Path, number: int, columns: Sequence[Column], lot: int) -> pl.LazyFrame:
+    """The columns of a part as texts, named by their numbers; one that it lacks is missing."""
+    scan = pl.scan_parquet(part)
+    there = scan.collect_schema()
+    cells = [pl.col(each.name) if each.name in there else pl.lit(None, pl.String) for each in columns]
+    texts = scan.with_columns(cell.alias(str(place)) for place, cell in enumerate(cells))
+    marked = texts.select(str(place) for place in range(len(columns))).with_row_index(ROW)
+    # The lot of a row is the hash of its number: another one in each part, the same ones tomorrow.
+    return marked.filter(pl.col(ROW).hash(SEED + number) < lot).drop(ROW)
+
+
+def _typed(cells: pl.Series, column: Column) -> pl.Series:
+    if column.type.is_numeric:
+        return typed.numbers(cells, column)
+    words = typed.words(cells, column)
+    is_told_apart = column.type is DataType.LABEL and words.n_unique() <= typed.MOST_LABELS
+    return words.cast(pl.Categorical) if is_told_apart else words
