@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.formats import current_formats
+from dashboards.graph_view import GraphView, graph_view
+from dashboards.profiling.spread import bins, spread
 from machines.presenters import span_text, value_text
 from machines.services.texts import breakable
 from models.column import ColumnRole, ColumnType
@@ -20,6 +23,7 @@ class Line:
     """One column of the table."""
 
     about: Mapping[str, Any]
+    pk: int
 
     @property
     def name(self) -> str:
@@ -48,7 +52,8 @@ class Line:
     @property
     def heights(self) -> list[float]:
         """Bars of the small histogram, the highest 100: of a number's bins, or of the most frequent values."""
-        counts = self.about.get("histogram", {}).get("counts") or [count for _value, count in self.about["top"]]
+        whole = self.about.get("histogram", {}).get("counts") or [count for _value, count in self.about["top"]]
+        counts = [bin.rows or 0 for bin in bins(self.about)] or whole
         most = max(counts, default=0)
         return [round(100 * count / most, 1) for count in counts] if most else []
 
@@ -75,6 +80,17 @@ class Line:
         return f"{told}: {' · '.join(map(number, found['examples']))}" if found["examples"] else told
 
     @property
+    def key(self) -> str:
+        """Of the graph, unique on the page."""
+        return f"profile-column-{self.pk}"
+
+    @cached_property
+    def graph(self) -> GraphView | None:
+        drawn = spread(self.about)
+        title = _("How the values of “%(column)s” spread") % {"column": self.plain_name}
+        return graph_view(drawn, title) if drawn else None
+
+    @property
     def facts(self) -> list[tuple[str, str]]:
         """Mean and quantiles with their words; of texts, their lengths."""
         if "quantiles" in self.about:
@@ -92,11 +108,15 @@ class Line:
 
     @property
     def frequent(self) -> list[tuple[str, str, str]]:
-        """The most frequent values that come again, how many rows hold each, and which share of the known that is."""
-        formats, known = current_formats(), max(1, self.about["rows"] - self.about["missing"])
-        is_text = "lengths" in self.about
+        """The most frequent numbers that come again, how many rows hold each, and which share of the known that is.
+
+        Those of texts are in the graph.
+        """
+        if "mean" not in self.about:
+            return []
+        formats, known = current_formats(), self.about["rows"] - self.about["missing"]
         return [
-            (str(value) if is_text else self._value(value), formats.number(count), formats.percent(count / known))
+            (self._value(value), formats.number(count), formats.percent(count / known))
             for value, count in self.about["top"]
             if count > 1
         ]

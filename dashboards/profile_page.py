@@ -16,6 +16,7 @@ from dashboards.profile_advice import Advice, advice
 from dashboards.profile_lines import Line
 from dashboards.profiling import CHANCE, discreet, matters, named
 from dashboards.profiling.pictures import MEASURES, Words, heatmap, two_times
+from dashboards.profiling.spread import spread
 from models import Column, DataLinesOperation, Machine
 from models.column import ColumnType
 
@@ -79,7 +80,13 @@ class ProfileView:
 
     @property
     def lines(self) -> list[Line]:
-        return [Line(about) for about in self.page]
+        pks = {column.name: column.pk for column in self.columns}
+        return [Line(about, pks[about["name"]]) for about in self.page]
+
+    def spread(self, column: Column) -> dict[str, Any] | None:
+        """The figure of how a column's values spread, if there is one."""
+        about = next((about for about in self.told["columns"] if about["name"] == column.name), None)
+        return spread(about) if about else None
 
     @cached_property
     def heatmap(self) -> GraphView | None:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from config.shortcuts import is_partial, render_page
+from dashboards.drawing.figure import Drawing
+from dashboards.graph_shown import table_response
 from dashboards.profile_page import ProfileView
 from dashboards.profile_waiting import Waiting
 from dashboards.profile_work import Asked, asked_of, profile_start, profilings_of, work_of
@@ -22,6 +24,7 @@ from models import Machine
 from models.access import Action
 
 TEMPLATE = "dashboards/profile/profile.html"
+NO_ROWS = Drawing([], {}, (), []).to_json()
 NOT_YET = gettext_noop("There is no profile of these rows yet. Open its page first.")
 
 
@@ -71,20 +74,41 @@ def associations_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """The table beside the heatmap, whole."""
     machine = machine_for(request, pk, Action.SEE)
     try:
-        text = _associations(request, machine)
+        view = _kept(request, machine)
     except DataError as error:
-        return HttpResponse(sentence(error.notice), status=409, content_type="text/plain; charset=utf-8")
+        return _refused(error)
+    text = view.csv() if view else ""
     name = f"{slugify(machine.machine_name) or 'machine'}-associations.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _associations(request: HttpRequest, machine: Machine) -> str:
+@login_required
+@require_GET
+def column_csv(request: HttpRequest, pk: int, column_pk: int) -> HttpResponse:
+    """The table beside the graph of one column."""
+    machine = machine_for(request, pk, Action.SEE)
+    column = get_object_or_404(machine.columns.defer("profile"), pk=column_pk)
+    try:
+        view = _kept(request, machine)
+    except DataError as error:
+        return _refused(error)
+    if not (drawn := view.spread(column) if view else NO_ROWS):
+        raise Http404
+    return table_response(drawn, f"{slugify(machine.machine_name) or 'machine'}-{slugify(column.name) or 'column'}")
+
+
+def _kept(request: HttpRequest, machine: Machine) -> ProfileView | None:
+    """The profile for a file; None where there are no rows. Raises DataError when a worker has to make it first."""
     if not (asked := asked_of(machine)):
-        return ""
+        return None
     if not (told := _told(asked, may_wait=True)):
         raise DataError(NOT_YET)
-    return _view(request, asked, told).csv()
+    return _view(request, asked, told)
+
+
+def _refused(error: DataError) -> HttpResponse:
+    return HttpResponse(sentence(error.notice), status=409, content_type="text/plain; charset=utf-8")
 
 
 def _told(asked: Asked, *, may_wait: bool) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ urlpatterns = [
     path("machines/<int:pk>/profile/", profile_views.profile, name="profile"),
     path("machines/<int:pk>/profile/cancel/", profile_views.profile_cancel, name="profile-cancel"),
     path("machines/<int:pk>/profile/associations.csv", profile_views.associations_csv, name="profile-associations"),
+    path("machines/<int:pk>/profile/columns/<int:column_pk>.csv", profile_views.column_csv, name="profile-column"),
     path("machines/<int:pk>/report.html", export_views.report_html, name="report-html"),
     path("machines/<int:pk>/report.pdf", export_views.report_pdf, name="report-pdf"),
     path("machines/<int:pk>/report/", report_views.report, name="report"),

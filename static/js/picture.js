@@ -61,22 +61,21 @@ async function savePicture({ source, title, width, height, lines = [] }) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
-// A curve of the page as it looks: an image of its own knows nothing of our style sheets, so each line takes its style along.
+// A curve of the page as it looks: an image of its own knows nothing of our style sheets, so each part takes its style along.
 function saveCurve(figure, title) {
-  const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "vector-effect"];
-  const svg = figure.querySelector("svg"), copy = svg.cloneNode(true), { width, height } = svg.getBoundingClientRect();
+  const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "vector-effect", "overflow", "font-family", "font-size", "text-anchor", "dominant-baseline"];
+  const picture = figure.querySelector(".curve-picture"), svg = picture.querySelector("svg"), copy = svg.cloneNode(true);
   const copies = copy.querySelectorAll("*");
   svg.querySelectorAll("*").forEach((part, number) => {
     const style = getComputedStyle(part);
     DRAWN.forEach((name) => copies[number].setAttribute(name, style.getPropertyValue(name)));
   });
-  const sheet = document.createElementNS("http://www.w3.org/2000/svg", "svg"), axes = document.createElementNS(sheet.namespaceURI, "path");
-  const size = { width: width + 2 * MARGIN, height: height + MARGIN };
+  const sheet = document.createElementNS("http://www.w3.org/2000/svg", "svg"), whole = picture.getBoundingClientRect(), { left, top, width, height } = svg.getBoundingClientRect();
+  const size = { width: whole.width + 2 * MARGIN, height: whole.height };
   const put = (part, values) => Object.entries(values).forEach(([name, value]) => part.setAttribute(name, value));
-  put(copy, { x: MARGIN, y: 1, width, height, overflow: "visible" });
-  put(axes, { d: `M${MARGIN} 1v${height}h${width}`, fill: "none", stroke: colourOf("--line-strong") });
+  put(copy, { x: MARGIN + left - whole.left, y: top - whole.top, width, height, overflow: "visible" });
   put(sheet, size);
-  sheet.append(axes, copy);
+  sheet.append(copy);
   const keys = [...figure.querySelectorAll("[data-key]")].map((key) => {
     const sample = getComputedStyle(key, "::before");
     return { text: key.textContent, stroke: { colour: sample.borderTopColor, isDashed: sample.borderTopStyle === "dashed" } };
@@ -90,4 +89,19 @@ document.querySelectorAll("[data-curve-png]").forEach((button) => { button.hidde
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-curve-png]");
   if (button) saveCurve(document.getElementById(button.dataset.curvePng), button.dataset.title);
+});
+
+// A part that is swapped has its table as the reader left it: open, scrolled, and with the focus, which htmx can give to
+// nothing in a closed one.
+let tableLeft = null;
+document.addEventListener("htmx:beforeSwap", () => {
+  const rows = document.getElementById("curve-rows");
+  tableLeft = rows?.parentElement.open ? { left: rows.scrollLeft, top: rows.scrollTop, isFocused: rows === document.activeElement } : null;
+});
+document.addEventListener("htmx:afterSwap", () => {
+  const rows = document.getElementById("curve-rows");
+  if (!tableLeft || !rows) return;
+  rows.parentElement.open = true;
+  rows.scrollTo(tableLeft.left, tableLeft.top);
+  if (tableLeft.isFocused) rows.focus({ preventScroll: true });
 });

@@ -25,6 +25,7 @@ OWN = rows(
     Row("dashboards:profile", SEE, SEE, is_idle=True),
     Row("dashboards:profile-cancel", post=SEE, is_idle=True),
     Row("dashboards:profile-associations", SEE),
+    Row("dashboards:profile-column", SEE),
     Row("dashboards:report", SEE),
     Row("dashboards:report-table", SEE),
     Row("dashboards:report-html", SEE),

@@ -154,6 +154,7 @@ def _argument(row: Row, name: str, tenant: Tenant, role: str) -> Any:
         " key": lambda: "nothing",  # of links in mails; their own tests follow good ones
         " uidb36": lambda: "1",
         "dashboards pk": lambda: tenant.machine.pk,
+        "dashboards column_pk": lambda: tenant.column.pk,
         "dashboards key": lambda: "importance",  # a picture of the training report
         "dashboards work_pk": lambda: tenant.work.pk,
         "dashboards server_pk": lambda: tenant.server.pk,

@@ -50,6 +50,15 @@ def test_it_works(
         page.wait_for_selector("#profile-drift-1 .main-svg", timeout=60_000)
         levels = page.eval_on_selector_all("main :is(h1, h2, h3)", "found => found.map((one) => one.tagName)")
         assert levels[0] == "H1" and set(levels[1:]) == {"H2"}
+        closer = page.locator(".closer")
+        for at in range(closer.count()):
+            closer.nth(at).scroll_into_view_if_needed()
+            page.wait_for_timeout(300)
+        assert page.locator(".closer .main-svg").count() == 0, "drawn while nobody sees it"
+        page.get_by_text("Look closer town <b>").click()
+        closer.nth(1).locator(".main-svg").first.wait_for(timeout=60_000)
+        drawn = [each.locator(".main-svg").count() > 0 for each in closer.all()]
+        assert drawn == [False, True, False, False]
         page.evaluate("document.querySelectorAll('#profile details').forEach((one) => { one.open = true })")
         keep(page, f"profile-{scheme}")
         assert faults(page) == [] and unexpected(said) == []
@@ -57,7 +66,8 @@ def test_it_works(
         page.wait_for_timeout(500)
         keep(page, f"profile-{scheme}-narrow")
         assert faults(page) == []
-        assert max(page.eval_on_selector_all("#profile .goes .table", RIGHTS)) <= 320, "a table is cut off"
+        tables = "#profile .closer .stack > .table, #profile .closer .scroll"
+        assert max(page.eval_on_selector_all(tables, RIGHTS)) <= 320, "a table is cut off"
         page.set_viewport_size({"width": 700, "height": 900})  # as wide as paper
         page.emulate_media(media="print")
         keep(page, f"profile-{scheme}-paper")
@@ -80,8 +90,8 @@ def test_its_numbers_need_no_javascript(
         page.goto(f"{live_server.url}/machines/{machine.pk}/profile/")
         page.get_by_role("link", name="Show the profile").click()
         page.wait_for_selector("#profile-columns", timeout=120_000)
-        page.get_by_text("Values town <b>").click()
-        assert page.get_by_role("rowheader", name="<i>Rome</i>").is_visible()
+        page.get_by_text("Look closer town <b>").click()
+        assert page.get_by_role("cell", name="<i>Rome</i>").is_visible()
         assert page.locator("#profile-heatmap-table td").count() == 6 * 4
 
 
