@@ -9,7 +9,7 @@ from dashboards.drawing import typed
 from machines.engine.schema import Column, DataType
 
 MOST_ROWS = 2_000_000  # that are read while somebody waits
-SHOWN_ROWS = 500_000  # of more than these
+SHOWN_ROWS = 200_000  # of more than these
 SEED = 11
 ROW = "row"
 
@@ -25,20 +25,20 @@ def first_look(parts: Sequence[Path], chosen: Mapping[str, Column]) -> tuple[pl.
     """
     rows, columns = sum(typed.row_counts(parts)), [*dict.fromkeys(chosen.values())]
     lot = min(2**64 - 1, int(2**64 * SHOWN_ROWS / max(1, rows)))
-    texts = pl.concat([_drawn(part, number, columns, lot) for number, part in enumerate(parts)]).collect()
+    texts = pl.concat([_drawn(part, number, columns, lot) for number, part in enumerate(parts)])
     read = {column: _typed(texts[str(number)], column) for number, column in enumerate(columns)}
     return pl.DataFrame({place: read[column] for place, column in chosen.items()}), rows
 
 
-def _drawn(part: Path, number: int, columns: Sequence[Column], lot: int) -> pl.LazyFrame:
-    """The columns of a part as texts, named by their numbers; one that it lacks is missing."""
+def _drawn(part: Path, number: int, columns: Sequence[Column], lot: int) -> pl.DataFrame:
+    """The columns of a part as texts, named by their numbers; one that it lacks is missing. Part by part: memory."""
     scan = pl.scan_parquet(part)
     there = scan.collect_schema()
     cells = [pl.col(each.name) if each.name in there else pl.lit(None, pl.String) for each in columns]
     texts = scan.with_columns(cell.alias(str(place)) for place, cell in enumerate(cells))
     marked = texts.select(str(place) for place in range(len(columns))).with_row_index(ROW)
     # The lot of a row is the hash of its number: another one in each part, the same ones tomorrow.
-    return marked.filter(pl.col(ROW).hash(SEED + number) < lot).drop(ROW)
+    return marked.filter(pl.col(ROW).hash(SEED + number) < lot).drop(ROW).collect()
 
 
 def _typed(cells: pl.Series, column: Column) -> pl.Series:
