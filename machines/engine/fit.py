@@ -33,8 +33,7 @@ from machines.serving.predictor import Predictor
 USUAL = 0.95  # of complete rows have no more empty cells than what counts as usual
 LEARN_UNTIL = 0.9  # share of the time; the rest is for measuring and writing
 FOLDS = {8: 0.2, 5: 0.4, 3: 0.4}  # worth it if what is usual takes at most this share of the time, see usual_seconds
-MANY_ROWS = 10_000  # beyond, more candidates pay more than more folds, unless there is
-PLENTY = 0.1  # times that share
+MANY_ROWS = 10_000  # beyond, more candidates and a last fit of all rows pay more than folds, however much time there is
 NOTHING = gettext_noop("Every input column holds the same value in all rows, so there is nothing to predict from.")
 REPLACED_LOSS = gettext_noop("The loss “%(loss)s” does not suit “%(column)s”; “%(used)s” was used there.")
 
@@ -134,13 +133,16 @@ def _encode(
 
 
 def _fold_count(encoded: Encoded, targets: tuple[Target, ...], clock: Clock) -> int:
-    """As many folds as leave most of the time for more than what is usual; one part to measure, if not even three do.
+    """As many folds as leave most of the time for more than what is usual; one part to measure, if not even three do or
+    rows are many.
 
     Of all the time, not of what is left: an attempt that goes on deals the rows as the one before it did.
     """
-    time = LEARN_UNTIL * clock.seconds * (PLENTY if len(encoded) > MANY_ROWS else 1.0)
+    if len(encoded) > MANY_ROWS:
+        return 1
     for folds, share in FOLDS.items():
-        if usual_seconds(len(encoded) * (folds - 1) // folds, encoded, targets, folds) < share * time:
+        usual = usual_seconds(len(encoded) * (folds - 1) // folds, encoded, targets, folds)
+        if usual < share * LEARN_UNTIL * clock.seconds:
             return folds
     return 1
 
