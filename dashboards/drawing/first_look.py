@@ -16,7 +16,7 @@ ROW = "row"
 
 def is_wanted(parts: Sequence[Path], columns: Mapping[str, Column], folder: Path) -> bool:
     """Whether `typed.frame` of these columns would take more than a moment."""
-    return sum(typed.row_counts(parts)) > MOST_ROWS and not typed.is_kept(parts, columns.values(), folder)
+    return sum(typed.row_counts(typed.unread(parts, columns.values(), folder))) > MOST_ROWS
 
 
 def first_look(parts: Sequence[Path], chosen: Mapping[str, Column]) -> tuple[pl.DataFrame, int]:

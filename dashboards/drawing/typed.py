@@ -4,7 +4,7 @@ Rows are stored as text, as a person sent them. Reading 10 million cells takes s
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import product
@@ -44,9 +44,14 @@ def frame(parts: Sequence[Path], chosen: Mapping[str, Column], folder: Path) -> 
     return pl.concat([kept[column].rename({CELL: place}) for place, column in chosen.items()], how="horizontal")
 
 
-def is_kept(parts: Sequence[Path], columns: Iterable[Column], folder: Path) -> bool:
-    """Whether `frame` of these columns has nothing to read."""
-    return all(_path(column, stretch, folder).exists() for column in columns for stretch in _stretches(parts))
+def unread(parts: Sequence[Path], columns: Collection[Column], folder: Path) -> list[Path]:
+    """The parts that `frame` of these columns would have to read."""
+    return [
+        part
+        for stretch in _stretches(parts)
+        if not all(_path(column, stretch, folder).exists() for column in columns)
+        for part in stretch
+    ]
 
 
 def most_labels(parts: Sequence[Path]) -> int:

@@ -79,8 +79,12 @@ def test_a_column_whose_type_was_changed_is_read_anew(parts, tmp_path):
     assert is_wanted(parts, {"x": Column("day", DataType.LABEL)}, kept)
 
 
-def test_rows_that_come_later_are_not_read_yet(parts, tmp_path):
+def test_a_few_rows_that_come_later_are_read_at_once(parts, tmp_path, monkeypatch):
     kept, more = tmp_path / "typed", tmp_path / "more.parquet"
+    monkeypatch.setattr(typed, "STRETCH_BYTES", 1)
     typed.frame(parts, {"x": DAY}, kept)
     pl.read_parquet(parts[1]).write_parquet(more)
+    assert typed.unread([*parts, more], [DAY], kept) == [more]
+    assert not is_wanted([*parts, more], {"x": DAY}, kept)
+    monkeypatch.setattr(first_look, "MOST_ROWS", ROWS // 2 - 1)
     assert is_wanted([*parts, more], {"x": DAY}, kept)
