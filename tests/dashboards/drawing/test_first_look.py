@@ -56,6 +56,10 @@ def test_every_stretch_of_the_table_is_there_and_always_the_same(parts):
     tenths = np.bincount((some["y"].drop_nulls().to_numpy() * 10 // ROWS).astype(int), minlength=10)
     assert len(tenths) == 10 and tenths.min() > 200 and tenths.max() < 320
     assert some.equals(first_look.first_look(parts, {"y": PRICE})[0])
+    older, newer = (
+        set(some.filter(side)["y"] % (ROWS // 2)) for side in (pl.col("y") < ROWS // 2, pl.col("y") >= ROWS // 2)
+    )
+    assert len(older & newer) < len(older) / 4, "other places in each part, should it repeat itself"
 
 
 def test_labels_without_end_are_texts(parts, monkeypatch):
