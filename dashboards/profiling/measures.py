@@ -1,6 +1,7 @@
 """What is said of one column by itself."""
 
 from collections.abc import Iterable
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from machines.engine.schema import DataType
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BINS = 24
 MOST_FREQUENT, MOST_EXAMPLES, MOST_LETTERS = 8, 5, 80
+DAY = 86_400.0  # seconds
+MOST_EXACT = 2.0**52  # numbers below are told from the next whole one
 FAR = 3.0  # interquartile ranges beyond the quartiles: an outlier
 
 
@@ -61,8 +64,26 @@ def _numbers(cells: Cells) -> dict[str, Any]:
     low, high = told["low"], told["high"]
     if cells.column.type is DataType.FLOAT:
         told["outliers"], low, high = _outliers(cells, quantiles)
-    counts, edges = np.histogram(values, BINS, (low, high))
-    return told | {"histogram": {"edges": edges.tolist(), "counts": counts.tolist()}}
+    return told | {"histogram": _histogram(cells, low, high)}
+
+
+def _histogram(cells: Cells, low: float, high: float) -> dict[str, Any]:
+    """The rows in at most BINS bins between these values. Of whole numbers and days all bins hold as many, `step` apart, for
+    else some would look frequent that only hold more; but for the last one, which ends at the highest."""
+    assert cells.values is not None
+    near = cells.values[(cells.values >= low) & (cells.values <= high)]
+    step = DAY if cells.column.type is DataType.DATE else 1.0 if _are_whole(cells, near) else 0.0
+    edges = np.histogram_bin_edges(near, BINS, (low, high))
+    if step:
+        width = step * ceil(((high - low) / step + 1) / BINS)
+        edges = np.append(np.arange(low, high + step / 2, width), high + step)
+    counts, edges = np.histogram(cells.values, edges, weights=cells.counts)
+    return {"edges": edges.tolist(), "counts": counts.tolist(), "step": step}
+
+
+def _are_whole(cells: Cells, values: Floats) -> bool:
+    is_exact = cells.column.type is DataType.FLOAT and np.abs(values).max() < MOST_EXACT
+    return bool(is_exact and np.equal(values, np.round(values)).all())
 
 
 def _outliers(cells: Cells, quantiles: Floats) -> tuple[dict[str, Any], float, float]:

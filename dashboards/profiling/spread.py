@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from math import ceil
 from typing import Any, NamedTuple
 
 from dashboards.drawing.figure import ROWS, Drawing, Field, Head, axis, digits_for, figures, milliseconds, plain
@@ -10,12 +9,12 @@ from dashboards.profiling.discreet import LEAST_ROWS
 from machines.engine.errors import Notice, gettext_noop
 from machines.engine.schema import DataType
 
-DAY = 86_400  # seconds
 HEIGHT, BAR_HEIGHT, AROUND_BARS = 300, 26, 110  # pixels
 VALUE = gettext_noop("value")
 UP_TO = gettext_noop("Each bar counts the rows from its lower end to just below its upper end.")
 LAST = gettext_noop("The last bar counts those at its upper end, too.")
 DAYS = gettext_noop("Each bar counts the rows of whole days, the first and the last one included.")
+WHOLE = gettext_noop("Each bar counts the rows of whole numbers, the first and the last one included.")
 FAR = gettext_noop("Numbers that are far off are left out: %(count)s.")
 MIDDLE = gettext_noop("Only the middle nine tenths are shown, and of them no bar of fewer than %(count)s rows.")
 AGAIN = gettext_noop("Only the most frequent values that come again are shown. Rows with other ones: %(count)s.")
@@ -54,20 +53,18 @@ def bins(about: Mapping[str, Any]) -> list[Bin]:
 
 
 def _bins(about: Mapping[str, Any]) -> list[Bin]:
-    edges, counts = about["histogram"]["edges"], about["histogram"]["counts"]
-    if about["type"] != DataType.DATE:
-        return [Bin(low, high, high, count) for (low, high), count in zip(pairwise(edges), counts, strict=True)]
-    # Whole days: a bin has those that begin in it, the last one the very last, too.
-    days = [*(DAY * ceil(edge / DAY) for edge in edges[:-1]), DAY * (edges[-1] // DAY + 1)]
-    found = zip(pairwise(days), counts, strict=True)
-    return [Bin(low, end - DAY, end, count) for (low, end), count in found if low < end]
+    """A bin of days or whole numbers has those from its first to its last one."""
+    edges, counts, step = (about["histogram"][name] for name in ("edges", "counts", "step"))
+    return [Bin(low, end - step, end, count) for (low, end), count in zip(pairwise(edges), counts, strict=True)]
 
 
 def _of_bins(about: Mapping[str, Any], field: Field, shown: list[Bin]) -> dict[str, Any]:
     drawn = [bin for bin in shown if bin.rows]
-    middles, widths = [(bin.low + bin.end) / 2 for bin in drawn], [bin.end - bin.low for bin in drawn]
+    is_moment, step = field.type.is_moment, about["histogram"]["step"]
+    # A day lasts until the next one; a whole number stands in the middle of its bar.
+    middles = [(bin.low + (bin.end if is_moment else bin.high)) / 2 for bin in drawn]
+    widths = [bin.end - bin.low for bin in drawn]
     digits = digits_for(shown[0].low, shown[-1].end)
-    is_moment = field.type.is_moment
     trace = {
         "type": "bar", "x": milliseconds(middles) if is_moment else figures(middles, digits),
         "width": milliseconds(widths) if is_moment else figures(widths), "y": [bin.rows for bin in drawn], **_MARKER,
@@ -75,8 +72,11 @@ def _of_bins(about: Mapping[str, Any], field: Field, shown: list[Bin]) -> dict[s
     layout = {"height": HEIGHT, "showlegend": False, "xaxis": axis(field), "yaxis": axis(ROWS, rangemode="tozero")}
     heads = [Head(word, field.type, field.unit, is_word=True) for word in ("from", "to")]
     cells = [[*figures([bin.low, bin.high], max(10, digits)), *_counted(about, bin.rows)] for bin in shown]
-    is_discreet, is_days = "is_middle" in about, field.type is DataType.DATE
-    rules = [Notice(DAYS)] if is_days else [Notice(UP_TO)] if is_discreet else [Notice(UP_TO), Notice(LAST)]
+    is_discreet = "is_middle" in about
+    if step:
+        rules = [Notice(DAYS if is_moment else WHOLE)]
+    else:
+        rules = [Notice(UP_TO)] if is_discreet else [Notice(UP_TO), Notice(LAST)]
     if far := about.get("outliers", {}).get("count"):
         rules.append(Notice(FAR, {"count": far}))
     if is_discreet:

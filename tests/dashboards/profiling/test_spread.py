@@ -55,6 +55,26 @@ def test_numbers_far_from_zero_stay_apart(tmp_path):
     assert len({row[0] for row in figure["rows"]}) == len(set(figure["traces"][0]["x"])) == 24
 
 
+@pytest.mark.parametrize("highest", [1, 17, 23, 24, 199, 5000])
+def test_whole_numbers(tmp_path, highest):
+    """As many numbers in each bar: no bar looks empty between two numbers, or frequent because it holds one more."""
+    values = np.append(RNG.integers(0, highest + 1, 3000), [0, highest])
+    figure = drawn(tmp_path, values)
+    counts = np.bincount(values)
+    assert (figure["rows"][0][0], figure["rows"][-1][1]) == (0, highest) and len(figure["rows"]) <= 24
+    for low, high, rows, _share in figure["rows"]:
+        assert low == int(low) and rows == counts[int(low) : int(high) + 1].sum()
+    (trace,) = figure["traces"]
+    assert sum(trace["y"]) == 3002 and len(set(trace["width"][:-1])) <= 1
+    assert trace["x"][0] == sum(figure["rows"][0][:2]) / 2
+    assert "Each bar counts the rows of whole numbers, the first and the last one included." in rules(figure)
+
+
+def test_numbers_too_large_to_be_told_apart_are_not_taken_for_whole_ones(tmp_path):
+    figure = drawn(tmp_path, [1e300, 2e300, 3e300] * 9)
+    assert [row[2] for row in figure["rows"] if row[2]] == [9, 9, 9] and "whole" not in str(rules(figure))
+
+
 @pytest.mark.parametrize("span", [2, 5, 23, 24, 25, 900])
 def test_dates(tmp_path, span):
     days = [dt.date(2019, 12, 30) + dt.timedelta(int(n)) for n in [0, span, *RNG.integers(0, span, 400)]]
@@ -128,7 +148,7 @@ def test_the_discreet_middle(quiet):
     figure = spread(quiet(ages))
     assert low <= figure["rows"][0][0] and figure["rows"][-1][1] <= high
     for start, end, rows, _share in figure["rows"]:
-        counted = sum(start <= age < end for age in ages)
+        counted = sum(start <= age <= end for age in ages)
         assert rows == (counted if counted >= 5 or not counted else None)
     assert sum(figure["traces"][0]["y"]) == sum(row[2] or 0 for row in figure["rows"])
     assert "Only the middle nine tenths are shown, and of them no bar of fewer than 5 rows." in rules(figure)
@@ -137,7 +157,7 @@ def test_the_discreet_middle(quiet):
 def test_a_discreet_bar_of_few_rows_is_left_out(quiet):
     values = [*[10] * 20, *range(11, 40), *[40] * 60, *[50] * 4, *[60] * 60, *[70] * 20]
     figure = spread(quiet(values))
-    rare = [row for row in figure["rows"] if row[0] <= 50 < row[1]]
+    rare = [row for row in figure["rows"] if row[0] <= 50 <= row[1]]
     assert [row[2:] for row in rare] == [[None, None]] and min(figure["traces"][0]["y"]) >= 5
 
 
