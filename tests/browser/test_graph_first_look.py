@@ -4,14 +4,13 @@ import threading
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from dashboards import graphs
 from machines.services.datasets import dataset_upload
 from models import Machine, User
-from tests.browsing import faults, keep, listen, unexpected
+from tests.browsing import faults, keep, listen, sign_in, unexpected
 from tests.dashboards.large import call_large
 from tests.factories import make_graph
 from tests.machines.houses import csv_bytes
@@ -43,7 +42,6 @@ def test_it_works(
     chromium: Any,
     alice_client: Client,
     machine: Machine,
-    settings: LazySettings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     graph = make_graph(machine, graph_name="Prices", graph_type=1, x="size", y="price", hue=None)
@@ -55,9 +53,8 @@ def test_it_works(
         return draw(request)
 
     monkeypatch.setattr(graphs, "drawn", later)
-    cookie = alice_client.cookies[settings.SESSION_COOKIE_NAME].value
     with chromium.new_context(viewport={"width": 375, "height": 900}) as context:
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+        sign_in(context, alice_client, live_server.url)
         page = context.new_page()
         said = listen(page)
         page.goto(f"{live_server.url}/machines/{machine.pk}/graphs/")

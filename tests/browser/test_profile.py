@@ -3,14 +3,13 @@
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from dashboards import profile_work
 from machines.jobs.runner import work_run
 from models import Machine, User, Work
-from tests.browsing import faults, keep, listen, unexpected
+from tests.browsing import faults, keep, listen, sign_in, unexpected
 from tests.dashboards.profiled import add, make_profiled, rows_of
 
 RIGHTS = "found => found.map((one) => one.getBoundingClientRect().right)"
@@ -34,14 +33,12 @@ def test_it_works(
     chromium: Any,
     alice_client: Client,
     machine: Machine,
-    settings: LazySettings,
     scheme: str,
 ) -> None:
     add(machine, rows_of(scale=9))
-    cookie = alice_client.cookies[settings.SESSION_COOKIE_NAME].value
     address = f"{live_server.url}/machines/{machine.pk}/profile/"
     with chromium.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900}) as context:
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+        sign_in(context, alice_client, live_server.url)
         page = context.new_page()
         said = listen(page)
         page.goto(address)
@@ -81,11 +78,9 @@ def test_its_numbers_need_no_javascript(
     chromium: Any,
     alice_client: Client,
     machine: Machine,
-    settings: LazySettings,
 ) -> None:
-    cookie = alice_client.cookies[settings.SESSION_COOKIE_NAME].value
     with chromium.new_context(java_script_enabled=False) as context:
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+        sign_in(context, alice_client, live_server.url)
         page = context.new_page()
         page.goto(f"{live_server.url}/machines/{machine.pk}/profile/")
         page.get_by_role("link", name="Show the profile").click()
@@ -101,14 +96,12 @@ def test_a_large_table_begins_by_itself(
     chromium: Any,
     alice_client: Client,
     machine: Machine,
-    settings: LazySettings,
     monkeypatch: pytest.MonkeyPatch,
     scheme: str,
 ) -> None:
     monkeypatch.setattr(profile_work, "MOST_CELLS_AT_ONCE", 100)
-    cookie = alice_client.cookies[settings.SESSION_COOKIE_NAME].value
     with chromium.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900}) as context:
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+        sign_in(context, alice_client, live_server.url)
         page = context.new_page()
         said = listen(page)
         page.goto(f"{live_server.url}/machines/{machine.pk}/profile/")

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as site_settings
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from machines.services.training import training_start
 from models import User, Work
-from tests.browsing import faults, keep, listen, unexpected
+from tests.browsing import faults, keep, listen, sign_in, unexpected
 from tests.dashboards.reporting.trained import trained
 from tests.machines.test_loss_curve import TWO
 
@@ -61,8 +60,7 @@ def training_page(
     work.start()
     work.report(0.4, "…", curve=curve)
     context = chromium.new_context(locale="en", viewport={"width": width, "height": 800}, color_scheme=scheme)
-    session = client.cookies[site_settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": site_settings.SESSION_COOKIE_NAME, "value": session, "url": url}])
+    sign_in(context, client, url)
     page = context.new_page()
     said = listen(page)
     page.goto(f"{url}/machines/{machine.pk}/training/")

@@ -3,12 +3,11 @@
 from typing import Any
 
 import pytest
-from django.conf import settings as site_settings
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from models import User
-from tests.browsing import faults, keep, listen, unexpected
+from tests.browsing import faults, keep, listen, sign_in, unexpected
 from tests.dashboards.reporting.told import LABELS
 from tests.dashboards.reporting.trained import trained
 
@@ -25,8 +24,7 @@ SHOWN = "() => Object.fromEntries([...document.querySelectorAll('[data-show]')].
 
 def opened(chromium: Any, client: Client, url: str, **more: Any) -> Any:
     context = chromium.new_context(locale="en", **more)
-    session = client.cookies[site_settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": site_settings.SESSION_COOKIE_NAME, "value": session, "url": url}])
+    sign_in(context, client, url)
     return context.new_page()
 
 

@@ -3,12 +3,11 @@
 from typing import Any
 
 import pytest
-from django.conf import settings as site_settings
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from models import User
-from tests.browsing import faults, keep, listen, unexpected
+from tests.browsing import faults, keep, listen, sign_in, unexpected
 from tests.factories import make_column, make_machine, make_ready_machine, make_work
 
 pytestmark = [
@@ -22,8 +21,7 @@ def look(chromium: Any, url: str, client: Client | None, name: str, width: int, 
     """Return what is wrong with a page: console messages, overflow, axe violations."""
     context = chromium.new_context(viewport={"width": width, "height": 860}, color_scheme=scheme)
     if client:
-        cookie = client.cookies[site_settings.SESSION_COOKIE_NAME].value
-        context.add_cookies([{"name": site_settings.SESSION_COOKIE_NAME, "value": cookie, "url": url}])
+        sign_in(context, client, url)
     page = context.new_page()
     said = listen(page)
     page.goto(url)

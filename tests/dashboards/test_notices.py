@@ -1,14 +1,13 @@
 """When one's work ends one is told, wherever one is, once."""
 
 import pytest
-from django.conf import settings as site_settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from models import Machine, Work
 from tests.api.conftest import make_key
-from tests.browsing import faults, keep, listen, unexpected
+from tests.browsing import faults, keep, listen, sign_in, unexpected
 from tests.conftest import signed_in
 from tests.dashboards.works import failed, finished, running, waiting
 from tests.machines.houses import houses
@@ -179,8 +178,7 @@ def test_one_query_for_people_a_second_where_there_is_news_and_none_for_stranger
 def test_it_comes_by_itself_and_once(chromium, live_server, alice, alice_client, width, scheme):
     work = running(alice, "Wine")
     context = chromium.new_context(viewport={"width": width, "height": 860}, color_scheme=scheme)
-    cookie = alice_client.cookies[site_settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": site_settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+    sign_in(context, alice_client, live_server.url)
     tab = context.new_page()
     said = listen(tab)
     tab.goto(f"{live_server.url}/teams/new/")
@@ -225,8 +223,7 @@ def test_several_leave_room_on_a_phone(chromium, live_server, alice, alice_clien
     for number in range(3):
         failed(alice, f"A machine with a rather long name and number {number}")
     context = chromium.new_context(viewport={"width": 375, "height": 700})
-    cookie = alice_client.cookies[site_settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": site_settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+    sign_in(context, alice_client, live_server.url)
     tab = context.new_page()
     tab.goto(f"{live_server.url}/accounts/profile/")
     assert tab.locator("#news .news").count() == 3
