@@ -52,8 +52,10 @@ class Line:
     @property
     def heights(self) -> list[float]:
         """Bars of the small histogram, the highest 100: of a number's bins, or of the most frequent values."""
-        whole = self.about.get("histogram", {}).get("counts") or [count for _value, count in self.about["top"]]
-        counts = [bin.rows or 0 for bin in bins(self.about)] or whole
+        has_bins = "histogram" in self.about
+        counts = (
+            [bin.rows or 0 for bin in bins(self.about)] if has_bins else [count for _value, count in self.about["top"]]
+        )
         most = max(counts, default=0)
         return [round(100 * count / most, 1) for count in counts] if most else []
 

@@ -31,12 +31,8 @@ def first_look(parts: Sequence[Path], chosen: Mapping[str, Column]) -> tuple[pl.
 
 
 def _drawn(part: Path, number: int, columns: Sequence[Column], lot: int) -> pl.DataFrame:
-    """The columns of a part as texts, named by their numbers; one that it lacks is missing. Part by part: memory."""
-    scan = pl.scan_parquet(part)
-    there = scan.collect_schema()
-    cells = [pl.col(each.name) if each.name in there else pl.lit(None, pl.String) for each in columns]
-    texts = scan.with_columns(cell.alias(str(place)) for place, cell in enumerate(cells))
-    marked = texts.select(str(place) for place in range(len(columns))).with_row_index(ROW)
+    """The columns of some rows of a part as texts, called by their numbers. Part by part: memory."""
+    marked = typed.texts(part, {str(place): each.name for place, each in enumerate(columns)}).with_row_index(ROW)
     # The lot of a row is the hash of its number: another one in each part, the same ones tomorrow.
     return marked.filter(pl.col(ROW).hash(SEED + number) < lot).drop(ROW).collect()
 

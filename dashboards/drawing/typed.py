@@ -80,12 +80,16 @@ def _whole(paths: Sequence[Path]) -> pl.LazyFrame:
 
 def as_sent(parts: Sequence[Path], name: str) -> pl.LazyFrame:
     """One column of text as it was sent, all parts one below the other; one that a part lacks is missing there."""
-    scans = []
-    for path in parts:
-        scan = pl.scan_parquet(path)
-        cells = pl.col(name) if name in scan.collect_schema() else pl.lit(None, pl.String)
-        scans.append(scan.with_columns(cells.alias(CELL)).select(CELL))
+    scans = [texts(path, {CELL: name}) for path in parts]
     return pl.concat(scans) if scans else pl.LazyFrame(schema={CELL: pl.String})
+
+
+def texts(part: Path, names: Mapping[str, str]) -> pl.LazyFrame:
+    """Columns of a part as they were sent: what each is called here -> in the part. One that it lacks is missing."""
+    scan = pl.scan_parquet(part)
+    there = scan.collect_schema()
+    cells = {own: pl.col(name) if name in there else pl.lit(None, pl.String) for own, name in names.items()}
+    return scan.with_columns(**cells).select(*cells)
 
 
 def row_counts(parts: Sequence[Path]) -> list[int]:

@@ -10,13 +10,16 @@ from django.test.utils import CaptureQueriesContext
 
 from dashboards import kept, profile_work
 from dashboards.profile_advice import PLACES
+from dashboards.profile_lines import Line
 from dashboards.profiling.asked import TASK, profile_of
+from dashboards.profiling.discreet import discreet
 from dashboards.profiling.warnings import ORDER
 from machines.child import ChildFailedError
 from machines.engine.errors import DataError
 from models import Column, DataLinesOperation, Membership
 from models.access import Role
 from tests.dashboards.profiled import add, make_profiled, rows_of
+from tests.dashboards.profiling.tables import profiled
 from tests.factories import make_machine
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -280,3 +283,9 @@ def test_many_columns_cost_no_more_queries(alice_client, machine):
     with CaptureQueriesContext(connection) as many:
         shown = page(alice_client, machine).content.decode()
     assert len(many) <= len(few) and "Page 1 of 2" in shown and shown.count("“more ") > 40
+
+
+def test_the_small_picture_tells_a_discreet_reader_nothing_of_few_rows(tmp_path):
+    told = profiled(tmp_path, {"x": ("FLOAT",)}, {"x": range(50)})
+    assert len(Line(told["columns"][0], 1).heights) == 17
+    assert Line(discreet(told)["columns"][0], 1).heights == []
