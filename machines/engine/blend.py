@@ -1,6 +1,6 @@
 """How much each candidate counts, how sure the blend is, how wide its intervals are: all from answers for rows not seen."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -71,7 +71,7 @@ def blend_of(candidates: "Sequence[Candidate]", target: Target, output: int, row
     """Weigh the candidates for one output by their answers for `rows`, and calibrate what comes out."""
     able = [c for c in candidates if output in c.answers]
     known, truth = [c.answers[output][rows] for c in able], target.take(rows)
-    weights = blend_weights(known, truth, [c.micros for c in able], judged)
+    weights = blend_weights(known, truth, costs_of(able), judged)
     parts = tuple((c, float(w)) for c, w in zip(able, weights, strict=True) if w > 0)
     mixed = np.sum([w * a for w, a in zip(weights, known, strict=True) if w > 0], axis=0)
     loss = loss_of(mixed, truth)
@@ -157,19 +157,32 @@ def thinned(answers: Sequence[Floats], target: Target) -> tuple[list[Floats], Ta
     return [a[rows] for a in answers], target.take(rows)
 
 
+def with_others(candidates: "Iterable[Candidate]") -> "list[Candidate]":
+    """These and whose answers they learned from, each once."""
+    return list({id(model): model for candidate in candidates for model in (candidate, *candidate.others)}.values())
+
+
+def costs_of(candidates: "Sequence[Candidate]") -> NDArray[np.float64]:
+    """Microseconds that a row takes, by candidate and by what it needs: itself, and whose answers it learned from."""
+    models = with_others(candidates)
+    needs = [{id(model) for model in with_others([candidate])} for candidate in candidates]
+    return np.array([[model.micros * (id(model) in own) for model in models] for own in needs])
+
+
 def blend_weights(
-    answers: Sequence[Floats], target: Target, micros: Sequence[float] = (), judge: Judge = loss_of
+    answers: Sequence[Floats], target: Target, costs: NDArray[np.float64] | None = None, judge: Judge = loss_of
 ) -> NDArray[np.float64]:
     """Greedy selection with replacement (Caruana et al. 2004): start with the best, add what lowers the loss most.
 
-    By the `micros` of each a row does not take longer than MOST_MICROS, or no longer than it has to.
+    By `costs` (see costs_of) a row does not take longer than MOST_MICROS, or no longer than it has to.
     """
-    costs = np.asarray(micros) if micros else np.zeros(len(answers))
+    costs = np.zeros((len(answers), 1)) if costs is None else costs
+    alone = costs.sum(1)
     answers, target = thinned(answers, target)
     losses = np.array([judge(a, target) for a in answers])
     # Where the best fills the budget by itself, several cheaper ones may be better together.
-    limits = (max(MOST_MICROS, costs.min()), MOST_MICROS / 2, MOST_MICROS / 4)
-    groups = {(costs <= most).tobytes(): costs <= most for most in limits}
+    limits = (max(MOST_MICROS, alone.min()), MOST_MICROS / 2, MOST_MICROS / 4)
+    groups = {(alone <= most).tobytes(): alone <= most for most in limits}
     found = [_picked(answers, target, judge, losses, costs, group) for group in groups.values() if group.any()]
     loss, counts = min(found, key=lambda one: one[0])
     return _without_light_ones(counts / counts.sum(), loss, answers, target, judge)
@@ -184,7 +197,7 @@ def _picked(
     counts[first], total = 1, answers[first].astype(np.float64)
     best, best_counts = float(losses[first]), counts.copy()
     for picks in range(2, PICKS + 1):
-        able = group & ((counts > 0) | (costs[counts > 0].sum() + costs <= MOST_MICROS))
+        able = group & ((counts > 0) | (np.maximum(costs[counts > 0].max(0), costs).sum(1) <= MOST_MICROS))
         tried = [judge((total + a) / picks, target) if ok else np.inf for a, ok in zip(answers, able, strict=True)]
         chosen = int(np.argmin(tried))
         counts[chosen] += 1

@@ -35,6 +35,11 @@ class Candidate:
     stop: int = 1  # where fitting was best: a round, or the number of a penalty
     micros: float = 0.0  # microseconds that a row takes, about, if every output has such a model
     seconds: float = 0.0  # that fitting it took
+    others: "tuple[Candidate, ...]" = ()  # whose answers it learned from, see stacking
+
+    def tensors(self, g: Graph, names: EncodedNames) -> dict[int, str]:
+        """Write it into the graph, or say what it wrote before: several may have learned from its answers."""
+        return g.once(id(self), lambda: self.write(g, names))
 
 
 @dataclass(frozen=True)

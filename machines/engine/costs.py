@@ -46,7 +46,8 @@ def usual_seconds(rows: int, encoded: Encoded, targets: Sequence[Target], folds:
 class Cost:
     """What models of one output cost."""
 
-    def __init__(self, lesson: Lesson, target: Target) -> None:
+    def __init__(self, lesson: Lesson, target: Target, others: int = 0) -> None:
+        """`others`: how many candidates there are whose answers are learned from, instead of the rows' features."""
         self.folds = count(lesson.folds)
         self.rows = int(lesson.train.shape[1])
         self.features = lesson.encoded.width
@@ -54,6 +55,8 @@ class Cost:
             lesson.encoded.numbers.shape[1] + lesson.encoded.codes.shape[2] + lesson.encoded.marks.shape[1] / BUNDLED
         )
         self.sums = target.width if target.width > 2 else 1
+        if others:
+            self.features = self.bundles = others * self.sums
         self.is_number = not target.classes
 
     def linear(self) -> float:

@@ -41,7 +41,7 @@ def build_model(inputs: tuple[Column, ...], encoder: TableEncoder, answers: Sequ
     assert encoded is not None, "inputs without features are refused before training"
     blends = [blend for answer in answers for blend in (answer.usual, answer.doubt) if blend]
     used = {id(c): c for blend in blends for c in (*(c for c, _ in blend.parts), blend.spread) if c}
-    tensors = {key: candidate.write(g, encoded) for key, candidate in used.items()}
+    tensors = {key: candidate.tensors(g, encoded) for key, candidate in used.items()}
     infos = []
     for answer in answers:
         write = _write_labels if answer.usual.target.classes else _write_number

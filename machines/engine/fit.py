@@ -26,6 +26,7 @@ from machines.engine.progress import READING_COLUMNS, Clock, Listener
 from machines.engine.report import Report
 from machines.engine.schema import Schema, Table
 from machines.engine.splits import Split, deal
+from machines.engine.stacking import stacked, stacking_share
 from machines.engine.training import loss_for
 from machines.engine.trials import Trials
 from machines.serving.predictor import Predictor
@@ -153,7 +154,9 @@ def _learn(work: Work, parameters: Parameters, trials: Trials) -> list[Answer]:
     stage.begin(work.lesson, work.clock)
     other.begin(work.doubt, work.clock)
     study = Study(work.lesson, stage, parameters, work.clock, work.level, work.seed, LEARN_UNTIL - DOUBT)
-    found = learn(study)
+    share = stacking_share(study)
+    found = learn(replace(study, end=study.end - share))
+    found.candidates.extend(stacked(study, found) if share else ())
     doubt = learn_doubt(replace(study, lesson=work.doubt, trials=other, end=LEARN_UNTIL))
     answers = []
     for i, target in enumerate(work.lesson.targets):

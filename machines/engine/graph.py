@@ -4,7 +4,7 @@ Only standard operators (ai.onnx 20, ai.onnx.ml 5), and where there is text ONNX
 its builds has: the standard knows no characters. So bare ONNX Runtime runs the file.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,13 @@ class Graph:
         self.told: list[onnx.ValueInfoProto] = []
         self._count = 0
         self._known: dict[tuple[Any, ...], str] = {}
+        self._written: dict[int, dict[int, str]] = {}
+
+    def once(self, model: int, write: Callable[[], dict[int, str]]) -> dict[int, str]:
+        """The tensors of a model, which is written the first time that somebody asks."""
+        if model not in self._written:
+            self._written[model] = write()
+        return self._written[model]
 
     def add(self, op: str, *inputs: str, output: str | None = None, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output and return the output's name (`output`, or a fresh one)."""

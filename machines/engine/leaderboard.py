@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from machines.engine.blend import Blend
+from machines.engine.blend import Blend, with_others
 from machines.engine.candidates import Candidate
 from machines.engine.digits import short
 from machines.engine.measure import Answers, in_unit
@@ -36,13 +36,19 @@ def leaderboard(
     asked = [lambda piece: answers[piece], *(_asked(c, blend.output, rows, truth) for c in able)]
     first, *others = losses(asked, truth, seed).T
     lines = [
-        _line(c.name, weights.get(id(c), 0.0), (c.seconds, c.micros), loss, first)
+        _line(c.name, weights.get(id(c), 0.0), (c.seconds, _micros([c])), loss, first)
         for c, loss in zip(able, others, strict=True)
     ]
     lines.sort(key=lambda line: (line["weight"] == 0, line["value"], line["name"]))
     kept = sorted(lines[:MOST_SHOWN], key=lambda line: (line["value"], line["name"]))
-    times = sum(c.seconds for c, _ in blend.parts), sum(c.micros for c, _ in blend.parts)
+    parts = [c for c, _ in blend.parts]
+    times = sum(c.seconds for c in with_others(parts)), _micros(parts)
     return [_line(BLEND, 1.0, times, first, first), *kept]
+
+
+def _micros(candidates: Sequence[Candidate]) -> float:
+    """Microseconds that a row takes in these, and in whose answers they learned from."""
+    return sum(model.micros for model in with_others(candidates))
 
 
 def _asked(candidate: Candidate, output: int, rows: Rows, truth: Target) -> Asked:

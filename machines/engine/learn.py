@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from machines.engine.blend import blend_weights, loss_of
+from machines.engine.blend import blend_weights, costs_of, loss_of
 from machines.engine.candidates import Candidate, Recipe, fit_network
 from machines.engine.folds import count
 from machines.engine.lesson import Lesson
@@ -125,7 +125,7 @@ def _blended(found: list[Candidate], lesson: Lesson, outputs: Iterable[int]) -> 
         if not can:
             return np.inf, parts
         able = [candidate.answers[i][lesson.measured] for candidate in can]
-        weights = blend_weights(able, target.take(lesson.measured), [candidate.micros for candidate in can])
+        weights = blend_weights(able, target.take(lesson.measured), costs_of(can))
         mixed = np.sum([w * answers for w, answers in zip(weights, able, strict=True)], axis=0)
         total += loss_of(mixed, target.take(lesson.measured))
         parts |= {candidate.name for candidate, weight in zip(can, weights, strict=True) if weight > 0}

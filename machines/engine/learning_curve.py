@@ -60,7 +60,7 @@ def simple_model(
         loss = loss_of(candidate.answers[output][rows], target)
         if candidate.name == f"{LINEAR} {output}":
             linear, linear_loss = candidate, loss
-        elif BOOSTING in candidate.name:
+        elif BOOSTING in candidate.name and not candidate.others:
             lowest = min(lowest, loss)
     cost, found = Cost(lesson, lesson.targets[output]), list[Simple]()
     if lowest < linear_loss:

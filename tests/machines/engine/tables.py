@@ -50,6 +50,13 @@ def simple_table(rows=200, columns=3, seed=0, classes=0):
     return table | {"y": total}, Schema((*(Column(name, DataType.FLOAT) for name in table), output))
 
 
+def stubborn_table(rows=120):
+    """Three labels of which one is often wrong, so that what models are too sure of is worth learning: see stacking."""
+    table, schema = simple_table(rows, columns=4, classes=3)
+    wrong = np.random.default_rng(0).random(rows) < 0.3
+    return table | {"y": np.where(wrong, "class 0", table["y"]).astype(object)}, schema
+
+
 def strange_rows():
     """Rows as no training had them: nothing at all, labels and words never seen, numbers far out, infinity."""
     nothing = {c.name: np.nan if c.type.is_numeric else "" for c in COLUMNS}

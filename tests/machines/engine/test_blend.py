@@ -59,8 +59,8 @@ def test_a_blend_keeps_to_its_time_for_a_row():
     truth = rng.normal(size=400).astype(np.float32)
     parts = [(truth + rng.normal(size=400) * noise).astype(np.float32)[:, None] for noise in (0.5, 0.6, 0.6)]
     target = Target(Column("y", DataType.FLOAT), truth)
-    assert (blend_weights(parts, target, [10.0, 10.0, 10.0]) > 0).all()
-    within = blend_weights(parts, target, [MOST_MICROS - 10, 11.0, 9.0])
+    assert (blend_weights(parts, target, np.diag([10.0, 10.0, 10.0])) > 0).all()
+    within = blend_weights(parts, target, np.diag([MOST_MICROS - 10, 11.0, 9.0]))
     assert within[0] > 0 and within[1] == 0 and within[2] > 0
 
 
@@ -69,7 +69,7 @@ def test_several_cheap_ones_may_be_better_than_the_best_that_leaves_no_room():
     truth = rng.normal(size=400).astype(np.float32)
     parts = [(truth + rng.normal(size=400) * noise).astype(np.float32)[:, None] for noise in (0.5, 0.6, 0.6, 0.6)]
     target = Target(Column("y", DataType.FLOAT), truth)
-    weights = blend_weights(parts, target, [MOST_MICROS - 10, 50.0, 50.0, 50.0])
+    weights = blend_weights(parts, target, np.diag([MOST_MICROS - 10, 50.0, 50.0, 50.0]))
     assert weights[0] == 0 and (weights[1:] > 0).all()
 
 
@@ -78,9 +78,9 @@ def test_what_takes_too_long_for_a_row_is_taken_only_where_there_is_nothing_else
     truth = rng.normal(size=400).astype(np.float32)
     parts = [(truth + rng.normal(size=400) * noise).astype(np.float32)[:, None] for noise in (0.1, 0.6, 0.7)]
     target = Target(Column("y", DataType.FLOAT), truth)
-    weights = blend_weights(parts, target, [MOST_MICROS + 1, 50.0, 50.0])
+    weights = blend_weights(parts, target, np.diag([MOST_MICROS + 1, 50.0, 50.0]))
     assert weights[0] == 0 and weights[1] > 0
-    assert blend_weights(parts[:2], target, [MOST_MICROS + 1, MOST_MICROS + 2]).tolist() == [1, 0]
+    assert blend_weights(parts[:2], target, np.diag([MOST_MICROS + 1, MOST_MICROS + 2])).tolist() == [1, 0]
 
 
 def two_classes(rng, rows):

@@ -19,11 +19,12 @@ import pytest
 from machines.engine.fit import fit
 from machines.engine.parameters import Parameters
 from machines.engine.trials import Trial, Trials
-from tests.machines.engine.tables import make_table, simple_table
+from tests.machines.engine.tables import make_table, simple_table, stubborn_table
 
 QUICK = Parameters(epochs=1, shape=(8,))
 DEADLINE = 600.0  # generous: time decides nothing
 TABLES = {"number": simple_table(60), "label": simple_table(60, classes=2), "both": make_table(60)}
+TABLES["labels"] = stubborn_table()  # with a second level
 
 
 def train(data, folder=None, **options):
@@ -72,7 +73,7 @@ def trained(tmp_path_factory):
     return once
 
 
-@pytest.fixture(params=["number", "both"])
+@pytest.fixture(params=["number", "both", "labels"])
 def whole(request, trained):
     return trained(request.param)
 
