@@ -27,9 +27,11 @@ def chosen(plan: Plan, targets: Sequence[Target]) -> dict[str, Any]:
 def heaviest(answers: Sequence[Answer]) -> dict[str, Any]:
     """The network that counts most in the blends, with its `name` and `weight` (mean over the outputs).
 
-    Where none answers usual rows: the one whose intervals these have, or that answers incomplete rows. {} without any.
+    Where none answers usual rows: one whose answers were learned from, whose intervals these have, or that answers
+    incomplete rows. {} without any.
     """
     weighed = [(c, w) for answer in answers for c, w in answer.usual.parts]
+    weighed += [(other, 0.0) for c, _ in weighed for other in c.others]
     weighed += [(answer.usual.spread, 0.0) for answer in answers if answer.usual.spread]
     weighed += [(c, 0.0) for answer in answers if answer.doubt for c, _ in answer.doubt.parts]
     networks = {id(c): c for c, _ in weighed if c.network}

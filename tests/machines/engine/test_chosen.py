@@ -71,6 +71,12 @@ def test_where_trees_answer_the_network_of_the_intervals_is_told():
     assert heaviest([Answer(blend(trees), None)]) == {}
 
 
+def test_where_trees_learned_from_a_network_it_is_told():
+    (first, _), doubt = network("first", 0), network("doubt", 1.0)
+    above = Candidate("stacked", {}, dict, others=(Candidate("trees", {}, dict), first))
+    assert heaviest([Answer(blend((above, 1.0)), blend(doubt))])["name"] == "first"
+
+
 def test_a_trial_remembers_how_it_was_trained(lesson):
     """So that a training that went on after a crash tells the same."""
 
