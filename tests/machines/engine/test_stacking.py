@@ -12,6 +12,7 @@ from machines.engine.fit import fit
 from machines.engine.folds import PROBE
 from machines.engine.graph import Graph
 from machines.engine.learn import Found, Study
+from machines.engine.learning_curve import simple_model
 from machines.engine.lesson import Lesson
 from machines.engine.parameters import Parameters
 from machines.engine.prepare import Target
@@ -75,6 +76,12 @@ def test_rows_without_answers_are_not_learned_from_and_probes_are_answered():
     study = replace(study, lesson=Lesson(study.lesson.encoded, study.lesson.targets, folds))
     (above,) = stacked(study, found_of(confused(study, "one", 1), confused(study, "two", 2)))
     assert np.isnan(above.answers[0][:100]).all() and np.isfinite(above.answers[0][100:]).all()
+    target = study.lesson.targets[0]
+    wrong = replace(target, values=np.where(np.arange(ROWS) < 100, 0, target.values))
+    others = [confused(study, "one", 1), confused(study, "two", 2)]
+    study = replace(study, lesson=replace(study.lesson, targets=(wrong,)))
+    (same,) = stacked(study, found_of(*others))
+    assert (same.answers[0][100:] == above.answers[0][100:]).all()
 
 
 def test_whom_it_learns_from():
@@ -87,6 +94,17 @@ def test_whom_it_learns_from():
     others.append(confused(study, "slow", 5, micros=MOST_BELOW))
     (above,) = stacked(study, found_of(best, *others, kinds={"best": "network", "like it": "network"}))
     assert [other.name for other in above.others] == ["best", "forest"]
+
+
+def test_no_learning_curve_is_of_what_learned_from_others():
+    """Which would have to learn anew each time from fewer rows: here the linear model is the best of all others."""
+    study = study_of()
+    linear, trees = confused(study, "linear 0", 1), confused(study, "boosting 8 0", 2)
+    linear.answers[0][np.arange(ROWS), study.lesson.targets[0].values] += 0.5
+    (above,) = stacked(study, found_of(linear, trees))
+    candidates = [linear, trees, above]
+    assert loss(study, above.answers[0]) < loss(study, linear.answers[0]) < loss(study, trees.answers[0])
+    assert simple_model(study.lesson, 0, candidates, 0, 1e9).name == "linear"
 
 
 def test_one_alone_is_nobody_to_learn_from():
