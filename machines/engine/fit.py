@@ -156,7 +156,8 @@ def _learn(work: Work, parameters: Parameters, trials: Trials) -> list[Answer]:
     study = Study(work.lesson, stage, parameters, work.clock, work.level, work.seed, LEARN_UNTIL - DOUBT)
     share = stacking_share(study)
     found = learn(replace(study, end=study.end - share))
-    found.candidates.extend(stacked(study, found) if share else ())
+    if share:  # on a busy computer, where all else took longer, it may take some of the time for incomplete rows
+        found.candidates.extend(stacked(replace(study, end=LEARN_UNTIL - DOUBT / 2), found))
     doubt = learn_doubt(replace(study, lesson=work.doubt, trials=other, end=LEARN_UNTIL))
     answers = []
     for i, target in enumerate(work.lesson.targets):

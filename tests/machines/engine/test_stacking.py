@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from machines.engine import fit as steps
 from machines.engine.blend import MOST_MICROS, blend_weights, costs_of
 from machines.engine.candidates import Candidate, Recipe
 from machines.engine.encode import Encoded, EncodedNames
-from machines.engine.fit import fit
+from machines.engine.fit import LEARN_UNTIL, fit
 from machines.engine.folds import PROBE
 from machines.engine.graph import Graph
-from machines.engine.learn import Found, Study
+from machines.engine.learn import DOUBT, Found, Study, learn
 from machines.engine.learning_curve import simple_model
 from machines.engine.lesson import Lesson
 from machines.engine.parameters import Parameters
@@ -164,6 +165,19 @@ def test_a_row_takes_as_long_as_all_that_is_needed_for_it():
     assert costs.sum(1).tolist() == [half, half + 1, MOST_MICROS - 10]
     weights = blend_weights(parts, target, costs)
     assert weights[0] > 0 and weights[1] == 0 and weights[2] > 0
+
+
+def test_it_is_not_lost_where_all_else_took_a_little_longer(monkeypatch):
+    """Then the same seed would not give the same machine on a busy computer."""
+
+    def late(study):
+        found = learn(study)
+        study.clock.started -= (LEARN_UNTIL - DOUBT + 0.01) * study.clock.seconds - study.clock.elapsed()
+        return found
+
+    monkeypatch.setattr(steps, "learn", late)
+    fitted = fit(*stubborn_table(), level=1, deadline=60, seed=0, parameters=Parameters(epochs=1, shape=(8,)))
+    assert "stacked boosting 0" in [line["name"] for line in fitted.report.outputs[0].leaderboard]
 
 
 def test_a_machine_has_it():
