@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from machines.engine.blend import blend_weights, costs_of, loss_of
 from machines.engine.boosters import Settings
@@ -77,10 +76,9 @@ def _stacked(study: Study, output: int, others: list[Candidate]) -> Candidate | 
         return None
     lesson, clock = study.lesson, study.clock
     rows = np.flatnonzero(lesson.folds != -1)  # the others have no answers
-    numbers = np.hstack([_features(other.answers[output][rows]) for other in others])
-    nothing = np.zeros((1, len(rows), 0), np.float32)
+    encoded = _encoded(other.answers[output][rows] for other in others)
     targets = tuple(target.take(rows) for target in lesson.targets)
-    above = Lesson(Encoded(numbers, nothing[0].astype(np.uint8), nothing), targets, lesson.folds[rows])
+    above = Lesson(encoded, targets, lesson.folds[rows])
     make = partial(Boosting, _settings(study), MOST_ROUNDS)
     began = clock.elapsed()
     fitted = fit_simple(make, output, False, f"stacked boosting {output}", above, clock, study.end)
@@ -94,10 +92,8 @@ def _stacked(study: Study, output: int, others: list[Candidate]) -> Candidate | 
         return fitted.write(g, EncodedNames(x, None, x, x, None, None))
 
     def predict(encoded: Encoded) -> dict[int, Floats]:
-        numbers = np.hstack([_features(other.predict(encoded)[output]) for other in others if other.predict])
-        nothing = np.zeros((1, len(numbers), 0), np.float32)
         assert fitted.predict, "it was fitted just now"
-        return fitted.predict(Encoded(numbers, nothing[0].astype(np.uint8), nothing))
+        return fitted.predict(_encoded(other.predict(encoded)[output] for other in others if other.predict))
 
     can = all(other.predict for other in others)
     return Candidate(
@@ -110,10 +106,11 @@ def _settings(study: Study) -> Settings:
     return Settings(study.seed, leaves=8, rate=0.1, extra=True, least=20)
 
 
-def _features(chances: NDArray[np.float32]) -> Floats:
-    """[rows, classes]"""
-    logs: Floats = np.log(chances + np.float32(LEAST))
-    return logs
+def _encoded(chances: Iterable[Floats]) -> Encoded:
+    """What several answered, each [rows, classes], as the numbers of rows."""
+    numbers = np.hstack([np.log(each + np.float32(LEAST)) for each in chances])
+    rows = len(numbers)
+    return Encoded(numbers, np.zeros((rows, 0), np.uint8), np.zeros((1, rows, 0), np.float32))
 
 
 def _write_features(g: Graph, chances: str) -> str:

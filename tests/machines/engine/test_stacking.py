@@ -47,7 +47,10 @@ def confused(study, name, seed, micros=10.0, kind=""):
     chances = np.full((len(truth), 3), 0.1, np.float32)
     chances[np.arange(len(truth)), swapped] = 0.8
     chances[study.lesson.folds == -1] = np.nan
-    write = lambda g, names: {0: g.add("Identity", names.numbers)}  # noqa: E731
+
+    def write(g, names):
+        return {0: g.add("Identity", names.numbers)}
+
     return Candidate(name, {0: chances}, write, predict=lambda encoded: {0: chances[: len(encoded)]}, micros=micros)
 
 
