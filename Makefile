@@ -41,7 +41,7 @@ lint: .venv/installed-dev ## Check format, types, imports, migrations and produc
 	@$(MANAGE) makemigrations --check --dry-run
 	@SITE_URL=https://easyautoml.example.org ALLOWED_HOSTS=easyautoml.example.org $(MANAGE) check --deploy --fail-level WARNING
 
-bench: .venv/installed-dev ## Measure side by side: make bench NAME=accuracy|serving|solving|training|pages|ingest
+bench: .venv/installed-dev ## Measure side by side: make bench NAME=accuracy|serving|solving|training|pages|ingest|unseen
 	@$(BIN)/python benchmarks/$(NAME).py $(ARGS)
 
 messages: .venv/installed-dev ## Collect the texts for translators: make messages LOCALE=de

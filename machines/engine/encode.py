@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import TensorProto
 
 from machines.engine.encode_codes import CodeEncoder
 from machines.engine.encode_numbers import Doubles, Floats, MomentEncoder, NumberEncoder
@@ -18,6 +19,7 @@ from machines.engine.prepare import Target
 from machines.engine.schema import Column, DataType, Table
 
 MOST_MARKS = 4000  # of all label columns together
+MOST_NAME = 1e15  # beyond, not every whole number is a float64
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,14 @@ class EncodedNames:
 
 
 class TableEncoder:
-    """All encoders of a table. `fit`, then `transform` rows or `write` the same into a graph."""
+    """All encoders of a table. `fit`, then `transform` rows or `write` the same into a graph.
 
-    def __init__(self, columns: tuple[Column, ...]) -> None:
+    `naming` are columns of numbers that are labels as well, see naming.
+    """
+
+    def __init__(self, columns: tuple[Column, ...], naming: tuple[Column, ...] = ()) -> None:
         self.numeric = tuple(c for c in columns if c.type.is_numeric)
+        self.naming = naming
         self.labels = tuple(c for c in columns if c.type is DataType.LABEL)
         self.sentences = tuple(c for c in columns if c.type is DataType.LANGUAGE)
         self.moments = MomentEncoder(self.numeric)
@@ -88,7 +94,7 @@ class TableEncoder:
         self.outside = Outside()
         self.usual_ = 0.0  # share of empty cells that most rows have anyway
         self.code = CodeEncoder()
-        self.label = LabelEncoder(most=max(4, min(60, MOST_MARKS // max(1, len(self.labels)))))
+        self.label = LabelEncoder(most=max(4, min(60, MOST_MARKS // max(1, len(self.labels) + len(naming)))))
         self.sentence = [SentenceEncoder(most=max(20, min(500, 2000 // len(self.sentences)))) for _ in self.sentences]
 
     def fit(self, table: Table, tick: Callable[[], object] = bool) -> "TableEncoder":
@@ -97,7 +103,7 @@ class TableEncoder:
         self.number.fit(self.moments.transform(numbers))
         self.outside.fit(numbers, self.number.missing(numbers))
         tick()
-        self.label.fit(_stack(table, self.labels))
+        self.label.fit(self._labels(table))
         tick()
         for encoder, column in zip(self.sentence, self.sentences, strict=True):
             encoder.fit(table[column.name])
@@ -106,17 +112,17 @@ class TableEncoder:
 
     def fit_codes(self, table: Table, encoded: Encoded, targets: Sequence[Target], folds: Folds) -> Encoded:
         """Learn what labels meant for the outputs, and return the rows with them, see CodeEncoder."""
-        return replace(encoded, codes=self.code.fit_transform(_stack(table, self.labels), targets, folds))
+        return replace(encoded, codes=self.code.fit_transform(self._labels(table), targets, folds))
 
     def with_codes(self, table: Table, encoded: Encoded) -> Encoded:
         """The same rows with the codes of rows that were not learned from."""
-        return replace(encoded, codes=self.code.transform(_stack(table, self.labels))[None])
+        return replace(encoded, codes=self.code.transform(self._labels(table))[None])
 
     def transform(self, table: Table, tick: Callable[[], object] = bool) -> Encoded:
         """Encode rows, without codes. `tick` is called every now and then."""
         numbers, flags = self.number.transform(self.moments.transform(self._numeric(table)))
         tick()
-        parts = [(numbers, flags.astype(np.uint8)), (None, self.label.transform(_stack(table, self.labels)))]
+        parts = [(numbers, flags.astype(np.uint8)), (None, self.label.transform(self._labels(table)))]
         for encoder, column in zip(self.sentence, self.sentences, strict=True):
             tick()
             parts.append(encoder.transform(table[column.name]))
@@ -146,7 +152,7 @@ class TableEncoder:
         """Write the nodes; the graph's inputs are the columns' names. None if no column says anything."""
         numbers, flags, outside, missing = self._write_numeric(g)
         emptiness = self._write_emptiness(g, missing)
-        labels = g.concat([c.name for c in self.labels], 1) if self.labels else None
+        labels = _joined(g, *(c.name for c in self.labels), self._write_names(g))
         label, code = (labels and encoder.write(g, labels) for encoder in (self.label, self.code))
         words = [e.write(g, c.name) for e, c in zip(self.sentence, self.sentences, strict=True)]
         numbers = _joined(g, numbers, *(own for own, _ in words))
@@ -173,6 +179,18 @@ class TableEncoder:
         scaled = g.add("Div", above, g.constant(np.array([1.0 - self.usual_])))
         return g.add("Clip", scaled, g.constant(np.array(0.0)), g.constant(np.array(1.0)))
 
+    def _write_names(self, g: Graph) -> str | None:
+        """Write the same texts as `_labels` has of numbers that name things: [N, naming]."""
+        if not self.naming:
+            return None
+        x = g.concat([c.name for c in self.naming], 1)
+        is_name = g.add(
+            "And", g.add("Equal", x, g.add("Floor", x)), g.add("Less", g.add("Abs", x), g.constant(np.array(MOST_NAME)))
+        )
+        whole = g.cast(g.add("Where", is_name, x, g.constant(np.array(0.0))), np.int64)
+        nothing = g.constant(np.array([""], dtype=object))
+        return g.add("Where", is_name, g.add("Cast", whole, to=TensorProto.STRING), nothing)
+
     def _write_numeric(self, g: Graph) -> tuple[str | None, str | None, str | None, str | None]:
         """Write values, missing flags, distance outside and all that is missing; None where there is nothing."""
         if not self.numeric:
@@ -180,6 +198,16 @@ class TableEncoder:
         x = self.moments.write(g, g.concat([c.name for c in self.numeric], 1))
         missing = self.number.write_missing(g, x)
         return *self.number.write(g, x, missing), self.outside.write(g, x, missing), missing
+
+    def _labels(self, table: Table) -> NDArray[Any]:
+        """Labels, and numbers that name things as text; "" where they do not: [rows, labels + naming]."""
+        labels = _stack(table, self.labels)
+        names = np.empty((len(labels), len(self.naming)), dtype=object)
+        for j, column in enumerate(self.naming):
+            x = np.asarray(table[column.name], np.float64)
+            is_name = (x == np.floor(x)) & (np.abs(x) < MOST_NAME)
+            names[:, j] = np.where(is_name, np.where(is_name, x, 0.0).astype(np.int64).astype(str), "")
+        return np.concatenate([labels, names], 1)
 
     def _numeric(self, table: Table) -> NDArray[np.float64]:
         rows = len(next(iter(table.values())))

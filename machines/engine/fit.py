@@ -19,13 +19,14 @@ from machines.engine.folds import count, probes_of, with_known_labels
 from machines.engine.forget import incomplete, joined, rows_to_copy, rows_to_keep, says_something
 from machines.engine.learn import DOUBT, Found, Study, learn, learn_doubt, refit
 from machines.engine.lesson import Lesson
+from machines.engine.naming import PARTS, naming
 from machines.engine.parameters import Parameters, check_level
 from machines.engine.prepare import Prepared, Target, check_clashes, prepare
 from machines.engine.probes import make_probes, taken
 from machines.engine.progress import READING_COLUMNS, Clock, Listener
 from machines.engine.report import Report
 from machines.engine.schema import Schema, Table
-from machines.engine.splits import Split, deal
+from machines.engine.splits import Split, bins, deal, part_of_each
 from machines.engine.stacking import stacked, stacking_share
 from machines.engine.training import loss_for
 from machines.engine.trials import Trials
@@ -36,6 +37,7 @@ LEARN_UNTIL = 0.9  # share of the time; the rest is for measuring and writing
 FOLDS = {8: 0.2, 5: 0.4, 3: 0.4}  # worth it if what is usual takes at most this share of the time, see usual_seconds
 MANY_ROWS = 10_000  # beyond, more candidates and a last fit of all rows pay more than folds, however much time there is
 NOTHING = gettext_noop("Every input column holds the same value in all rows, so there is nothing to predict from.")
+NAMES = gettext_noop("The numbers in “%(column)s” name things: each was learned as a label too, not only as an amount.")
 REPLACED_LOSS = gettext_noop("The loss “%(loss)s” does not suit “%(column)s”; “%(used)s” was used there.")
 
 
@@ -113,11 +115,17 @@ def _encode(
     copied = rows_to_copy(len(rows), rng)
     copies = incomplete(complete, schema.inputs, copied, rng)
     clock.tick()
-    encoder = TableEncoder(schema.inputs).fit(joined(complete, copies), clock.tick)
-    encoder.usual_ = float(np.quantile(encoder.empty_share(complete), USUAL))
-    clock.tick()
-    whole, empty = encoder.transform(complete, clock.tick), encoder.transform(copies, clock.tick)
     once = tuple(target.take(rows) for target in prepared.targets)
+    encoder = TableEncoder(schema.inputs).fit(joined(complete, copies), clock.tick)
+    whole = encoder.transform(complete, clock.tick)
+    strata = once[0].values if once[0].classes else bins(once[0].values)
+    parts = part_of_each(split, table, rows, strata, PARTS, np.random.default_rng(seed + 4))
+    if names := naming(complete, schema.inputs, whole, once, parts, clock):
+        encoder = TableEncoder(schema.inputs, names).fit(joined(complete, copies), clock.tick)
+        whole = encoder.transform(complete, clock.tick)
+        prepared.warnings.extend(Notice(NAMES, {"column": column.name}) for column in names)
+    encoder.usual_ = float(np.quantile(encoder.empty_share(complete), USUAL))
+    empty = encoder.transform(copies, clock.tick)
     count = _fold_count(whole, once, clock)
     folds = with_known_labels(deal(split, table, rows, once[0], count, np.random.default_rng(seed + 1)), once)
     probes = make_probes(complete, schema.inputs, once, np.flatnonzero(folds >= 0), rng)

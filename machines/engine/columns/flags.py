@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from machines.engine.columns.profile import ColumnProfile
 
 MOST_LABELS = 1_000
-MOST_MISSING = 0.75
+MOST_MISSING, ENOUGH = 0.75, 500  # share of empty cells; so many others are worth learning from all the same
 USED = Notice(gettext_noop("Used to find the answer"))
 
 
@@ -26,7 +26,7 @@ def against(profile: "ColumnProfile", *, is_code: bool) -> list[Notice]:
     filled = profile.rows - profile.missing
     if profile.type is DataType.IGNORE or filled == 0:
         found.append(_warn(gettext_noop("All cells are empty.")))
-    elif profile.missing >= MOST_MISSING * profile.rows:
+    elif profile.missing >= MOST_MISSING * profile.rows and filled < ENOUGH:
         share = round(100 * profile.missing / profile.rows)
         found.append(_warn(gettext_noop("%(share)s %% of the cells are empty."), share=share))
     if filled > 1 and profile.distinct == 1 and not profile.missing:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from machines.engine.columns.flags import ENOUGH
 from machines.engine.columns.parse import parse_table
 from machines.engine.columns.profile import ColumnProfile, profile_table
 from machines.engine.errors import DataError
@@ -324,6 +325,13 @@ def test_rows_that_wait_for_an_answer():
 def test_mostly_empty_columns_are_left_out():
     found = profile({"rare": [*X[:20], *[""] * (ROWS - 20)], "x": X, "y": Y})
     assert found["rare"].role is Role.IGNORED and "83 %" in str(found["rare"].flags[0])
+
+
+@pytest.mark.parametrize(("filled", "role"), [(ENOUGH - 1, Role.IGNORED), (ENOUGH, Role.INPUT)])
+def test_mostly_empty_columns_are_used_where_enough_is_known(filled, role):
+    long = ROWS * 20
+    cells = {"rare": [*[""] * (long - filled), *(X * 20)[:filled]], "x": X * 20, "y": Y * 20}
+    assert profile(cells)["rare"].role is role
 
 
 @pytest.mark.parametrize(
