@@ -86,6 +86,27 @@ def test_without_time_nobody_is_asked(monkeypatch):
     assert found(table, seconds=9.9) == []
 
 
+def test_when_time_is_up_nothing_is_a_name(monkeypatch):
+    monkeypatch.setattr(asked, "UNTIL", 0.0)
+    assert found(herd()) == []
+
+
+def test_what_the_numbers_next_to_it_say_as_well_is_no_name():
+    rng = np.random.default_rng(3)
+    x, parts = rng.integers(0, 80, 3_000) * 1.0, rng.integers(0, asked.PARTS, 3_000)
+    noise, own = rng.normal(0, 0.5, 3_000), rng.normal(0, 1, 80)
+    assert not asked._tells(x, (0.4 * np.sin(x / 15) + noise)[:, None], parts)
+    assert asked._tells(x, (own[x.astype(int)] + noise)[:, None], parts)
+
+
+def test_what_tells_in_some_parts_alone_is_no_name():
+    rng = np.random.default_rng(4)
+    x, parts = rng.integers(0, 80, 3_000) * 1.0, np.repeat([0, 1, 2], [1_400, 1_400, 200])
+    left = rng.normal(0, 1, 80)[x.astype(int)] * np.where(parts < 2, 1, -1) + rng.normal(0, 0.5, 3_000)
+    assert not asked._tells(x, left[:, None], parts)
+    assert asked._tells(x[parts < 2], left[parts < 2, None], np.arange(2_800) % asked.PARTS)
+
+
 def test_of_very_many_rows_some_are_asked(monkeypatch):
     monkeypatch.setattr(asked, "MOST_ROWS", 500)
     assert found(herd(1_900)) == ["pig"]
