@@ -99,6 +99,14 @@ def test_what_the_numbers_next_to_it_say_as_well_is_no_name():
     assert asked._tells(x, (own[x.astype(int)] + noise)[:, None], parts)
 
 
+def test_what_tells_hardly_anything_is_no_name():
+    rng = np.random.default_rng(5)
+    x, parts = rng.integers(0, 80, 30_000) * 1.0, rng.integers(0, asked.PARTS, 30_000)
+    own, noise = rng.normal(0, 1, 80)[x.astype(int)], rng.normal(0, 1, 30_000)
+    assert not asked._tells(x, (0.12 * own + noise)[:, None], parts)
+    assert asked._tells(x, (0.25 * own + noise)[:, None], parts)
+
+
 def test_what_tells_in_some_parts_alone_is_no_name():
     rng = np.random.default_rng(4)
     x, parts = rng.integers(0, 80, 3_000) * 1.0, np.repeat([0, 1, 2], [1_400, 1_400, 200])
