@@ -184,9 +184,8 @@ class TableEncoder:
         if not self.naming:
             return None
         x = g.concat([c.name for c in self.naming], 1)
-        is_name = g.add(
-            "And", g.add("Equal", x, g.add("Floor", x)), g.add("Less", g.add("Abs", x), g.constant(np.array(MOST_NAME)))
-        )
+        near = g.add("Clip", g.add("Floor", x), *(g.constant(np.array(edge)) for edge in (-MOST_NAME, MOST_NAME)))
+        is_name = g.add("Equal", x, near)
         whole = g.cast(g.add("Where", is_name, x, g.constant(np.array(0.0))), np.int64)
         nothing = g.constant(np.array([""], dtype=object))
         return g.add("Where", is_name, g.add("Cast", whole, to=TensorProto.STRING), nothing)
@@ -205,7 +204,7 @@ class TableEncoder:
         names = np.empty((len(labels), len(self.naming)), dtype=object)
         for j, column in enumerate(self.naming):
             x = np.asarray(table[column.name], np.float64)
-            is_name = (x == np.floor(x)) & (np.abs(x) < MOST_NAME)
+            is_name = x == np.clip(np.floor(x), -MOST_NAME, MOST_NAME)
             names[:, j] = np.where(is_name, np.where(is_name, x, 0.0).astype(np.int64).astype(str), "")
         return np.concatenate([labels, names], 1)
 
