@@ -23,7 +23,6 @@ Rows = NDArray[np.int64]
 PARTS = 3
 MOST_ROWS = 10_000
 CELLS = 60_000  # per second of the time, rows, features and classes multiplied: beyond, the question takes too long
-UNTIL = 0.2  # share of the time at which it is given up
 FEW = 20  # different numbers that trees tell apart by themselves
 EACH = 3  # rows per number at least, on average
 NEAR = 20  # rows on either side that count as next to a number
@@ -38,6 +37,7 @@ def naming(
 ) -> tuple[Column, ...]:
     """The columns of numbers that name things, judged by MOST_ROWS rows; none where that would take too long.
 
+    By estimate, and however much time is left: an attempt that goes on must learn from the same table as the one before it.
     `encoded`, `targets` and `parts` hold the rows of `table`; rows that belong together are in one of the PARTS.
     """
     rows = np.sort(np.random.default_rng(0).permutation(len(parts))[:MOST_ROWS])
@@ -45,7 +45,7 @@ def naming(
         return ()
     numbers = {column: table[column.name][rows] for column in columns if column.type is DataType.FLOAT}
     asked = {column: x for column, x in numbers.items() if _repeats(x)}
-    if not asked:
+    if not asked or len(np.unique(parts[rows])) < PARTS:
         return ()
     left = _left(encoded.take(rows), [target.take(rows) for target in targets], parts[rows], clock)
     return tuple(column for column, x in asked.items() if left is not None and _tells(x, left, parts[rows]))
@@ -58,12 +58,10 @@ def _repeats(x: Doubles) -> bool:
 
 
 def _left(encoded: Encoded, targets: Sequence[Target], parts: Rows, clock: Clock) -> Doubles | None:
-    """What boosted trees of the other parts leave unexplained: [rows, outputs], in units of its deviation."""
+    """What boosted trees of the other parts leave unexplained: [rows, outputs], in units of its deviation; None without trees."""
     found = []
     for target in targets:
-        answers = Boosting(LEFT, ROUNDS).fit(
-            once(encoded.flat()), target, parts, lambda: clock.tick() and clock.until(UNTIL) > 0
-        )
+        answers = Boosting(LEFT, ROUNDS).fit(once(encoded.flat()), target, parts, lambda: clock.tick() or True)
         if answers is None:
             return None
         truth = np.eye(target.width)[target.values] if target.classes else target.values[:, None]

@@ -31,12 +31,12 @@ def herd(rows=600, pigs=40, seed=0):
     return table | {"is heavy": np.where(weight > np.median(weight), "yes", "no").astype(object)}
 
 
-def found(table, columns=(TIME, PIG, AGE), outputs=(WEIGHT,), parts=None, seconds=10.0):
+def found(table, columns=(TIME, PIG, AGE), outputs=(WEIGHT,), parts=None, clock=None):
     rows = np.arange(len(table["time"]))
     parts = np.random.default_rng(1).integers(0, asked.PARTS, len(rows)) if parts is None else parts
     encoded = TableEncoder(columns).fit(table).transform(table)
     targets = [make_target(column, table[column.name], rows) for column in outputs]
-    return [column.name for column in naming(table, columns, encoded, targets, parts, Clock(seconds))]
+    return [column.name for column in naming(table, columns, encoded, targets, parts, clock or Clock(10))]
 
 
 @pytest.mark.parametrize("outputs", [(WEIGHT,), (IS_HEAVY,), (IS_HEAVY, WEIGHT)], ids=["number", "label", "both"])
@@ -71,6 +71,11 @@ def test_where_all_rows_of_a_pig_are_in_one_part_nothing_is_known_of_it():
     assert found(table, parts=np.unique(table["pig"], return_inverse=True)[1] % asked.PARTS) == []
 
 
+@pytest.mark.parametrize("missing", range(asked.PARTS))
+def test_without_rows_in_every_part_nobody_is_asked(missing):
+    assert found(herd(), parts=np.where(np.arange(600) % 2, *({*range(asked.PARTS)} - {missing}))) == []
+
+
 def test_known_in_one_part_alone_it_is_no_name():
     table, parts = herd(), np.arange(600) // 40 % asked.PARTS
     table["pig"][parts > 0] = np.nan
@@ -81,13 +86,16 @@ def test_without_time_nobody_is_asked(monkeypatch):
     table = herd()
     cells = len(table["time"]) * TableEncoder((TIME, PIG, AGE)).fit(table).transform(table).width
     monkeypatch.setattr(asked, "CELLS", cells / 10)
-    assert found(table, seconds=10) == ["pig"]
-    assert found(table, seconds=9.9) == []
+    assert found(table, clock=Clock(10)) == ["pig"]
+    assert found(table, clock=Clock(9.9)) == []
 
 
-def test_when_time_is_up_nothing_is_a_name(monkeypatch):
-    monkeypatch.setattr(asked, "UNTIL", 0.0)
-    assert found(herd()) == []
+def test_an_attempt_that_goes_on_finds_the_same_names():
+    late, ended = Clock(10), Clock(10, lambda _: False)
+    late.resume(9.9, late.curve)
+    ended.tick(at_once=True)
+    assert ended.finished
+    assert found(herd(), clock=late) == found(herd(), clock=ended) == ["pig"]
 
 
 def test_what_the_numbers_next_to_it_say_as_well_is_no_name():
