@@ -26,7 +26,7 @@ from machines.engine.probes import make_probes, taken
 from machines.engine.progress import READING_COLUMNS, Clock, Listener
 from machines.engine.report import Report
 from machines.engine.schema import Schema, Table
-from machines.engine.splits import Split, bins, deal, part_of_each
+from machines.engine.splits import Split, alike, deal, part_of_each
 from machines.engine.stacking import stacked, stacking_share
 from machines.engine.training import loss_for
 from machines.engine.trials import Trials
@@ -118,8 +118,7 @@ def _encode(
     once = tuple(target.take(rows) for target in prepared.targets)
     encoder = TableEncoder(schema.inputs).fit(joined(complete, copies), clock.tick)
     whole = encoder.transform(complete, clock.tick)
-    strata = once[0].values if once[0].classes else bins(once[0].values)
-    parts = part_of_each(split, table, rows, strata, PARTS, np.random.default_rng(seed + 4))
+    parts = part_of_each(split, table, rows, alike(once[0]), PARTS, np.random.default_rng(seed + 4))
     if names := naming(complete, schema.inputs, whole, once, parts, clock):
         encoder = TableEncoder(schema.inputs, names).fit(joined(complete, copies), clock.tick)
         whole = encoder.transform(complete, clock.tick)

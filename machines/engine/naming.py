@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from machines.engine.boosters import Doubles, Settings
 from machines.engine.encode import Encoded
+from machines.engine.encode_text import MOST_LABELS
 from machines.engine.folds import answered, learned_from, once
 from machines.engine.prepare import Target
 from machines.engine.progress import Clock
@@ -23,6 +24,7 @@ Rows = NDArray[np.int64]
 PARTS = 3
 MOST_ROWS = 10_000
 CELLS = 60_000  # per second of the time, rows, features and classes multiplied: beyond, the question takes too long
+MADE = 3_000_000  # marks of all names together, some 100 MB: the memory was planned without them, see sampling
 FEW = 20  # different numbers that trees tell apart by themselves
 EACH = 3  # rows per number at least, on average
 NEAR = 20  # rows on either side that count as next to a number
@@ -35,20 +37,21 @@ ROUNDS = 100
 def naming(
     table: Table, columns: Sequence[Column], encoded: Encoded, targets: Sequence[Target], parts: Rows, clock: Clock
 ) -> tuple[Column, ...]:
-    """The columns of numbers that name things, judged by MOST_ROWS rows; none where that would take too long.
+    """The columns of numbers that name things, judged by MOST_ROWS rows; none where that would take too long or too much.
 
     By estimate, and however much time is left: an attempt that goes on must learn from the same table as the one before it.
     `encoded`, `targets` and `parts` hold the rows of `table`; rows that belong together are in one of the PARTS.
     """
+    most = MADE // (MOST_LABELS * len(parts))
     rows = np.sort(np.random.default_rng(0).permutation(len(parts))[:MOST_ROWS])
-    if len(rows) * encoded.width * sum(target.width for target in targets) > CELLS * clock.seconds:
+    if len(rows) * encoded.width * sum(target.width for target in targets) > CELLS * clock.seconds or not most:
         return ()
     numbers = {column: table[column.name][rows] for column in columns if column.type is DataType.FLOAT}
     asked = {column: x for column, x in numbers.items() if _repeats(x)}
     if not asked or len(np.unique(parts[rows])) < PARTS:
         return ()
     left = _left(encoded.take(rows), [target.take(rows) for target in targets], parts[rows], clock)
-    return tuple(column for column, x in asked.items() if left is not None and _tells(x, left, parts[rows]))
+    return tuple(column for column, x in asked.items() if left is not None and _tells(x, left, parts[rows]))[:most]
 
 
 def _repeats(x: Doubles) -> bool:

@@ -102,7 +102,7 @@ def deal(split: Split, table: Table, rows: Rows, target: "Target", folds: int, r
     asked for. In time there is one fold whatever `folds` says: the latest fifth, to be answered by what came before.
     Raises DataError where the column cannot tell.
     """
-    strata = target.values if target.classes else bins(target.values)
+    strata = alike(target)
     if split.kind is SplitKind.TIME:
         dealt = np.where(_latest(split, table, rows), 0, -1)
     elif folds > 1:
@@ -120,6 +120,11 @@ def spread(groups: Rows, parts: int, rng: np.random.Generator) -> Rows:
     dealt = np.empty(len(groups), np.int64)
     dealt[order] = np.arange(len(groups)) % parts
     return dealt
+
+
+def alike(target: "Target") -> Rows:
+    """Which rows have alike answers: those of a class, or of a tenth of the numbers."""
+    return target.values if target.classes else bins(target.values)
 
 
 def bins(values: NDArray[Any]) -> Rows:

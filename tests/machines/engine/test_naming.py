@@ -5,6 +5,7 @@ import pytest
 
 from machines.engine import naming as asked
 from machines.engine.encode import TableEncoder
+from machines.engine.encode_text import MOST_LABELS
 from machines.engine.fit import NAMES, fit
 from machines.engine.naming import naming
 from machines.engine.parameters import Parameters
@@ -88,6 +89,14 @@ def test_without_time_nobody_is_asked(monkeypatch):
     monkeypatch.setattr(asked, "CELLS", cells / 10)
     assert found(table, clock=Clock(10)) == ["pig"]
     assert found(table, clock=Clock(9.9)) == []
+
+
+@pytest.mark.parametrize("names", [0, 1, 2])
+def test_of_many_rows_few_columns_are_names_or_none(names, monkeypatch):
+    table = herd()
+    table["age"] = table["pig"] + 7  # another number of the same pigs
+    monkeypatch.setattr(asked, "MADE", 600 * MOST_LABELS * (names + 1) - 1)
+    assert found(table) == ["pig", "age"][:names]
 
 
 def test_an_attempt_that_goes_on_finds_the_same_names():
