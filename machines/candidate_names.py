@@ -16,6 +16,7 @@ NAMES = {  # by how the engine's name begins: what follows are numbers of output
     "usual": gettext_lazy("What is usual"),
     "linear": gettext_lazy("Linear model"),
     "boosting extra": gettext_lazy("Boosted trees, random splits"),
+    "boosting large": gettext_lazy("Boosted trees, large"),
     "boosting root": gettext_lazy("Boosted trees, of the square root"),
     "boosting": gettext_lazy("Boosted trees"),
     "plain forest": gettext_lazy("Random forest"),

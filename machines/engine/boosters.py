@@ -4,6 +4,7 @@ Both minimise log loss or squared error, start from the fold's own shares of cla
 row of keeps a small chance, and give scores: one number, one log-odds of two classes, or one per class.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -50,6 +51,8 @@ class Settings:
 
 
 EXTRA = Settings(0, 64, extra=True, least=5, features=0.8)
+# It remembers rows: good where others nearly repeat them, as those of one person
+LARGE = Settings(0, 128, rate=0.05, least=3, features=0.9, rows=0.9, penalty=0.1)
 
 
 class Booster(Protocol):
@@ -76,6 +79,10 @@ class Booster(Protocol):
 
     def trees(self, rounds: int) -> list[Tree]:
         """The first `rounds` rounds; with `base` they add up to the scores."""
+        ...
+
+    def leaves(self, rounds: int, first: int = 0) -> int:
+        """How many leaves those have together, from round `first` on."""
         ...
 
     def forget_rows(self) -> None:
@@ -160,8 +167,16 @@ class LightBooster:
         return found.reshape(len(x), -1) + self.base
 
     def trees(self, rounds: int) -> list[Tree]:
-        text = self.model.model_to_string(num_iteration=rounds).partition("end of trees")[0]
-        return [_light_tree(part, i % len(self.base)) for i, part in enumerate(text.split("\nTree=")[1:])]
+        parts = self._text(rounds).split("\nTree=")[1:]
+        return [_light_tree(part, i % len(self.base)) for i, part in enumerate(parts)]
+
+    def leaves(self, rounds: int, first: int = 0) -> int:
+        text = self._text(rounds, first) if rounds > first else ""  # which would mean all of them
+        return sum(map(int, re.findall(r"^num_leaves=(\d+)$", text, re.MULTILINE)))
+
+    def _text(self, rounds: int, first: int = 0) -> str:
+        text: str = self.model.model_to_string(num_iteration=rounds - first, start_iteration=first)
+        return text.partition("end of trees")[0]
 
     def forget_rows(self) -> None:
         self.model = lightgbm.Booster(model_str=self.model.model_to_string())
@@ -221,6 +236,10 @@ class HistBooster:
 
     def trees(self, rounds: int) -> list[Tree]:
         return boosting_nodes(self.model, rounds)
+
+    def leaves(self, rounds: int, first: int = 0) -> int:
+        trees = [tree.nodes["is_leaf"] for trees in self.model._predictors[first:rounds] for tree in trees]
+        return int(sum(map(np.sum, trees)))
 
     def forget_rows(self) -> None:
         del self.x, self.y, self.validating

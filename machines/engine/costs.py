@@ -4,7 +4,7 @@ What is tried is decided by them and not by a clock, so that the same seed gives
 """
 
 from collections.abc import Sequence
-from math import log2
+from math import log2, sqrt
 
 from machines.engine.boosters import Settings
 from machines.engine.encode import Encoded
@@ -14,17 +14,19 @@ from machines.engine.plan import MOST_IN_PIECES, SPEED
 from machines.engine.prepare import Target
 from machines.engine.trees import LEAST_TREES, MOST_PER_SPLIT, measured_by
 
-CELL = 3e-9  # seconds that a boosted tree takes per cell of its table
-TREE = 4e-5  # and on top of that
+TREE, LEAF = 1e-4, 1.5e-5  # seconds that a boosted tree takes, per leaf,
+CELL, MORE_LEAVES = 1.5e-9, 16  # and per cell of its table; twice that with so many leaves, and so on
+RANDOM_LEAVES = 0.7  # of the leaves it may have, a tree with thresholds at random grows so many
 DEEP_TREE = 8e-4  # seconds that a tree of a forest takes however few rows it has,
 SORTED = 0.8e-8  # of numbers per row, level and feature it may split by,
 SPLIT = 1e-7  # of labels per row and level
 NODES = (2.0, 1.0, 1.5)  # that it has per row: of a number, two labels, more
-BOOSTER = 0.012  # seconds that boosting takes per fold before the first tree
-BUNDLED = 6  # marks that LightGBM looks at together, as they exclude each other (Ke et al. 2017, section 4)
+BOOSTER, BINNED = 0.012, 5e-8  # seconds that boosting takes per fold before the first tree; and per cell
+BUNDLED, BUNDLED_MORE = 6, 40  # marks, and further ones, that LightGBM looks at together (Ke et al. 2017, section 4)
+USUAL_CELL = 3e-9  # seconds per cell of a tree that counts as usual
 USUAL_RATE = 0.06
 USUAL_ROUNDS, MORE_ROUNDS = 220, 600  # that boosting takes at that rate; for numbers of more than SOME_ROWS
-SOME_ROWS = 1_500
+SOME_ROWS, MANY_LEAVES = 1_500, 100  # of trees with many leaves it takes no more
 USUAL_LEAVES = 16  # larger trees take fewer rounds
 FOREST = 320  # most trees of a forest, of all its folds
 
@@ -37,10 +39,10 @@ def usual_seconds(rows: int, encoded: Encoded, targets: Sequence[Target], folds:
     numbers = int(encoded.numbers.shape[1])
     boosted = sum(target.width <= 2 for target in targets)
     sums = sum(target.width if target.width > 2 else 1 for target in targets)
-    marks = encoded.width - numbers
+    marks = encoded.width - numbers - encoded.further
     weights = (numbers * (17 if numbers <= MOST_IN_PIECES else 1) + marks + 96 + sums) * 96
     bundles = numbers + marks / BUNDLED
-    return rows * folds * (2 * USUAL_ROUNDS * boosted * bundles * CELL + 24 * 6 * weights / SPEED)
+    return rows * folds * (2 * USUAL_ROUNDS * boosted * bundles * USUAL_CELL + 24 * 6 * weights / SPEED)
 
 
 class Cost:
@@ -52,7 +54,10 @@ class Cost:
         self.rows = int(lesson.train.shape[1])
         self.features = lesson.encoded.width
         self.bundles = (
-            lesson.encoded.numbers.shape[1] + lesson.encoded.codes.shape[2] + lesson.encoded.marks.shape[1] / BUNDLED
+            lesson.encoded.numbers.shape[1]
+            + lesson.encoded.codes.shape[2]
+            + (lesson.encoded.marks.shape[1] - lesson.encoded.further) / BUNDLED
+            + lesson.encoded.further / BUNDLED_MORE
         )
         self.sums = target.width if target.width > 2 else 1
         if others:
@@ -65,13 +70,16 @@ class Cost:
 
     def boosting(self, settings: Settings) -> float:
         """Of as many rounds as are usual."""
-        rounds = MORE_ROUNDS if self.is_number and self.rows > SOME_ROWS else USUAL_ROUNDS
+        takes_more = self.is_number and self.rows > SOME_ROWS and settings.leaves < MANY_LEAVES
+        rounds = MORE_ROUNDS if takes_more else USUAL_ROUNDS
         return self.rounds(settings, rounds * (USUAL_LEAVES / settings.leaves) ** 0.35 * USUAL_RATE / settings.rate)
 
     def rounds(self, settings: Settings, count: float) -> float:
-        leaves = settings.leaves
-        per_tree: float = TREE * (1 + leaves / 16) + self.rows * self.bundles * CELL * (1 + leaves / 40)
-        return self.folds * (BOOSTER + count * self.sums * per_tree)
+        leaves = settings.leaves * (RANDOM_LEAVES if settings.extra else 1.0)
+        if self.sums > 1:  # most rows of a class are soon told apart
+            leaves = min(leaves, 2 * sqrt(leaves))
+        per_tree: float = TREE + leaves * LEAF + self.rows * self.bundles * CELL * (1 + leaves / MORE_LEAVES)
+        return self.folds * (BOOSTER + self.rows * self.features * BINNED + count * self.sums * per_tree)
 
     def forest(self, nodes: int) -> float:
         """Of as many trees as there is room for."""

@@ -29,6 +29,7 @@ class Encoded:
     numbers: Floats  # [rows, numbers], about -3..3
     marks: NDArray[np.uint8]  # [rows, marks], 0 or 1
     codes: Floats  # [folds, rows, codes] as each fold sees them, or [1, rows, codes]: see encode_codes
+    further: int = 0  # the last marks, of labels that are less frequent: see LabelEncoder
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -43,12 +44,12 @@ class Encoded:
         return bool(self.codes.shape[2])
 
     def take(self, rows: NDArray[np.int64]) -> "Encoded":
-        return Encoded(self.numbers[rows], self.marks[rows], self.codes[:, rows])
+        return replace(self, numbers=self.numbers[rows], marks=self.marks[rows], codes=self.codes[:, rows])
 
     def below(self, other: "Encoded") -> "Encoded":
         """These rows, and those of the other below them."""
         numbers, marks = np.concatenate([self.numbers, other.numbers]), np.concatenate([self.marks, other.marks])
-        return Encoded(numbers, marks, np.concatenate([self.codes, other.codes], 1))
+        return replace(self, numbers=numbers, marks=marks, codes=np.concatenate([self.codes, other.codes], 1))
 
     def flat(self) -> Floats:
         """[rows, numbers + marks]"""
@@ -122,13 +123,14 @@ class TableEncoder:
         """Encode rows, without codes. `tick` is called every now and then."""
         numbers, flags = self.number.transform(self.moments.transform(self._numeric(table)))
         tick()
-        parts = [(numbers, flags.astype(np.uint8)), (None, self.label.transform(self._labels(table)))]
+        label, further = np.split(self.label.transform(self._labels(table)), [self.label.few], 1)
+        parts = [(numbers, flags.astype(np.uint8)), (None, label)]
         for encoder, column in zip(self.sentence, self.sentences, strict=True):
             tick()
             parts.append(encoder.transform(table[column.name]))
         numbers = np.concatenate([own for own, _ in parts if own is not None], 1)
-        marks = np.concatenate([own for _, own in parts], 1)
-        return Encoded(numbers, marks, np.zeros((1, len(numbers), 0), np.float32))
+        marks = np.concatenate([*(own for _, own in parts), further], 1)
+        return Encoded(numbers, marks, np.zeros((1, len(numbers), 0), np.float32), self.label.further_)
 
     def is_usual(self, table: Table) -> NDArray[np.bool_]:
         """Return whether a row is as full as most are, and within what was seen: these are answered without a doubt."""
@@ -156,7 +158,10 @@ class TableEncoder:
         label, code = (labels and encoder.write(g, labels) for encoder in (self.label, self.code))
         words = [e.write(g, c.name) for e, c in zip(self.sentence, self.sentences, strict=True)]
         numbers = _joined(g, numbers, *(own for own, _ in words))
-        marks = _joined(g, flags, label, *(own for _, own in words))
+        further = None
+        if label and self.label.further_:
+            label, further = g.split(label, [self.label.few, self.label.further_], 1)
+        marks = _joined(g, flags, label, *(own for _, own in words), further)
         both = [name for name in (numbers, marks) if name]
         if not both:
             return None

@@ -9,15 +9,19 @@ from numpy.typing import NDArray
 
 from machines.engine.graph import ML, Graph
 
-MOST_LABELS = 60  # own marks per label column; rarer labels share one
+MOST_LABELS = 60  # own marks per label column
 RARE = 2  # a label seen less often has no mark of its own
+MOST_FURTHER, FURTHER_CELLS = 400, 3_000_000  # further marks of all columns together, and cells of them: some 100 MB
+OFTEN = 5  # rows of a label that has a further mark
 OTHER = -1
 
 
 class LabelEncoder:
     """One mark per frequent label, one for all rare ones, one for missing, for many columns at once.
 
-    A mark exists only if training had rows for it: a label never seen sets the mark of the rare ones, or none.
+    A mark exists only if training had rows for it: a label never seen sets the mark of the rare ones, or none. Where columns
+    have more labels than `most`, those of them that are seen OFTEN have `further_` marks, which come last: not every model
+    shall see these.
     """
 
     def __init__(self, most: int = MOST_LABELS) -> None:
@@ -29,17 +33,40 @@ class LabelEncoder:
         self.width_ = x.shape[1]
         columns: list[int] = []
         codes: list[int] = []
-        for j in range(x.shape[1]):
-            counts = Counter(x[:, j])
+        counted = [Counter(x[:, j]) for j in range(x.shape[1])]
+        further = self._further(counted, len(x))
+        for j, counts in enumerate(counted):
             common = [label for label, count in counts.most_common(self.most) if count >= RARE]
-            marks = list(range(len(common))) if len(common) > 1 or len(counts) > len(common) else []
+            known = len(common) + len(further[j])
+            marks = list(range(len(common))) if len(common) > 1 or len(counts) > known else []
             self.codes_ |= {f"{j}:{common[code]}": code for code in marks}
-            if marks and len(counts) > len(common):
+            if marks and len(counts) > known:
                 marks.append(OTHER)
             columns += [j] * len(marks)
             codes += marks
+        for j, labels in enumerate(further):
+            self.codes_ |= {f"{j}:{label}": self.most + place for place, label in enumerate(labels)}
+            columns += [j] * len(labels)
+            codes += range(self.most, self.most + len(labels))
         self.columns_, self.marks_ = np.array(columns, np.int64), np.array(codes, np.int64)
+        self.further_ = sum(map(len, further))
         return self
+
+    @property
+    def few(self) -> int:
+        """How many marks there are before the further ones."""
+        return len(self.marks_) - self.further_
+
+    def _further(self, counted: Sequence[Counter[str]], rows: int) -> list[list[str]]:
+        """Of each column the labels with further marks: the most frequent ones of all columns together."""
+        found = [
+            (-count, j, place, label)
+            for j, counts in enumerate(counted)
+            for place, (label, count) in enumerate(counts.most_common()[self.most :])
+            if count >= OFTEN
+        ]
+        kept = sorted(found)[: min(MOST_FURTHER, FURTHER_CELLS // max(1, rows))]
+        return [[label for _, own, _, label in kept if own == j] for j in range(len(counted))]
 
     def transform(self, x: NDArray[Any]) -> NDArray[np.uint8]:
         """Return marks [rows, marks]."""

@@ -64,7 +64,7 @@ class Network(nn.Module):
 
     def __init__(self, shape: Shape, pieces: Pieces, marks: int, seed: int) -> None:
         super().__init__()
-        self.shape = shape
+        self.shape, self.marks = shape, marks
         random = torch.Generator().manual_seed(seed)
         folds, members = shape.folds, shape.members
         self.register_buffer("left", torch.from_numpy(pieces.left))
@@ -98,9 +98,9 @@ class Network(nn.Module):
         return (trunk + int(self.head.numel())) / PRODUCTS_PER_MICRO
 
     def features(self, numbers: Tensor, marks: Tensor) -> Tensor:
-        """numbers [..., N], marks [..., M] -> [..., I]; needs no training, so it is done once for all rows."""
+        """numbers [..., N], marks [..., M or more] -> [..., I]; needs no training, so it is done once for all rows."""
         ramps = ((numbers.unsqueeze(-1) - self.left) * self.inverse).clamp_(0.0, 1.0)
-        return torch.cat([numbers, ramps.flatten(-2), marks], -1)
+        return torch.cat([numbers, ramps.flatten(-2), marks[..., : self.marks]], -1)
 
     def trunk(self, x: Tensor) -> Tensor:
         """[F, B, I] -> [F, K, B, last width]"""
@@ -182,7 +182,9 @@ class Network(nn.Module):
                 *(g.constant(np.array(edge, np.float32)) for edge in (0.0, 1.0)),
             )
             parts.append(g.reshape(ramps, -1, self.left.numel()))
-        return g.concat([*parts, marks] if marks else parts, 1)
+        if marks and self.marks:
+            parts.append(g.add("Slice", marks, g.ints(0), g.ints(self.marks), g.ints(1)))
+        return g.concat(parts, 1)
 
     def _write_trunk(self, g: Graph, x: str) -> str:
         """[N, I] -> [F, K, N, last width]; batch normalisation is folded into weights and biases."""

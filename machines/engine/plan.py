@@ -28,6 +28,7 @@ class Kind:
     rate: float  # for adam
     is_normed: bool
     decay: float = 1e-3  # of the matrices between layers
+    sees_all: bool = True  # also the further marks of labels that are less frequent
 
 
 KINDS = (
@@ -43,6 +44,7 @@ class Plan:
 
     shape: Shape
     pieces: int
+    marks: int  # the first of all
     batch: int
     epochs: int
     rate: float
@@ -64,7 +66,8 @@ def make_plan(lesson: Lesson, parameters: Parameters, kind: Kind, seconds: float
     pieces = pieces if lesson.numbers.shape[1] <= MOST_IN_PIECES else 0
     batch = parameters.batch_size or (64 if rows < 4000 else 128 if rows < 12_000 else 256 if rows < 60_000 else 512)
     epochs = 60 if rows < 4000 else 40 if rows < 12_000 else 24 if rows < 60_000 else 12
-    epoch = _step_seconds(lesson, kind, widths, pieces, batch) * rows / batch
+    marks = lesson.marks.shape[1] - (0 if kind.sees_all else lesson.encoded.further)
+    epoch = _step_seconds(lesson, kind, (inputs_of(lesson, pieces, marks), *widths), batch) * rows / batch
     if epochs * epoch > seconds:
         epochs = max(LEAST_EPOCHS, int(seconds / epoch))
     epochs = min(epochs, parameters.epochs or epochs)
@@ -74,17 +77,18 @@ def make_plan(lesson: Lesson, parameters: Parameters, kind: Kind, seconds: float
     folds = lesson.train.shape[0]
     shape = Shape(folds, kind.members, widths, dropout, outputs, numbers, kind.is_normed)
     rate = parameters.learning_rate or kind.rate * RATES[parameters.optimizer]
-    return Plan(shape, pieces, batch, epochs, rate, kind.decay, parameters, epochs * epoch)
+    return Plan(shape, pieces, marks, batch, epochs, rate, kind.decay, parameters, epochs * epoch)
 
 
-def inputs_of(lesson: Lesson, pieces: int) -> int:
+def inputs_of(lesson: Lesson, pieces: int, marks: int) -> int:
     """How many numbers a network is given per row."""
-    return lesson.numbers.shape[1] * (1 + pieces) + lesson.marks.shape[1]
+    return lesson.numbers.shape[1] * (1 + pieces) + marks
 
 
-def _step_seconds(lesson: Lesson, kind: Kind, widths: tuple[int, ...], pieces: int, batch: int) -> float:
-    sizes = (inputs_of(lesson, pieces), *widths, sum(t.width for t in lesson.targets))
+def _step_seconds(lesson: Lesson, kind: Kind, widths: tuple[int, ...], batch: int) -> float:
+    """`widths` begin with that of the inputs."""
+    sizes = (*widths, sum(t.width for t in lesson.targets))
     folds, weights = lesson.train.shape[0], sum(a * b for a, b in pairwise(sizes))
     rows = folds * kind.members * batch
-    numbers = rows * sum(widths) * (NORMED if kind.is_normed else NUMBER)
+    numbers = rows * sum(widths[1:]) * (NORMED if kind.is_normed else NUMBER)
     return STEP * len(sizes) + WEIGHT * folds * weights + numbers + 6.0 * weights * rows / SPEED

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from machines.engine.boosters import EXTRA, HAS_LIGHTGBM, Settings
+from machines.engine.boosters import EXTRA, HAS_LIGHTGBM, LARGE, Settings
 from machines.engine.candidates import Model, Recipe, fit_network, fit_simple
 from machines.engine.costs import FOREST, USUAL_RATE, Cost
 from machines.engine.lesson import Lesson
@@ -19,10 +19,10 @@ from machines.engine.training import share_until
 from machines.engine.trees import PATIENCE, Boosting, Forest
 
 # Shares of the time for learning: what costs less comes first; so do an output's first trees; no network takes more
-CHEAP, MOST_FOR_TREES, MOST_FOR_ONE = 0.12, 0.6, 0.4
+CHEAP, MOST_FOR_TREES, MOST_FOR_ONE = 0.25, 0.6, 0.4
 SEARCHES, SEARCHED_FOR_ONE = (3, 8, 20, 50, 150), 0.15  # rounds of each level; share of the time that a network takes
 ROUNDS = 1000  # most of boosting at the usual rate
-SOME_ROWS, MANY_ROWS = 3_000, 8_000
+FEW_ROWS, SOME_ROWS, MANY_ROWS = 1_000, 3_000, 8_000
 SKEWED = 0.5
 MOST_CLASSES_IN_TREES = 100
 MOST_CELLS = 60_000_000  # beyond which models that need all rows as one matrix are left out
@@ -31,18 +31,20 @@ MOST_CELLS = 60_000_000  # beyond which models that need all rows as one matrix 
 def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, seconds: float) -> Iterator[Recipe]:
     """What is worth trying, in order: what is cheap, for it adds most per second; networks in turn with what is not; searches.
 
-    Of many rows trees gain most: of each output the first boosted ones and a forest come before any network, unless they take
-    too long. `seconds` is the time for learning.
+    Of many rows trees gain most: of each output the first of every kind come before any network, unless they take too long.
+    `seconds` is the time for learning.
     """
     most = MOST_FOR_ONE * seconds
     simple = [] if parameters.only_network else list(_simple(lesson, level, seed))
     # Of many rows, pieces pay, what is smooth does not, and time is short for ensembles.
     kinds = KINDS[1:2] if _has_many_rows(lesson) else KINDS
-    networks = [_network(lesson, parameters, kind, seed, most) for kind in kinds]
-    first_of = {recipe.kind: recipe.name for recipe in reversed(simple)} if _has_some_rows(lesson) else {}
+    # What few rows have in a column of labels may say much or nothing: every other network does without it
+    varied = [replace(kind, sees_all=place % 2 == 0) for place, kind in enumerate(kinds)]
+    networks = [_network(lesson, parameters, kind, seed, most) for kind in varied]
+    first_of = {recipe.kind: recipe.name for recipe in reversed(simple)}
 
     def comes_first(recipe: Recipe) -> bool:
-        is_first_tree = first_of.get(recipe.kind) == recipe.name
+        is_first_tree = _gains_most(recipe, lesson) and first_of[recipe.kind] == recipe.name
         return recipe.seconds < seconds * (MOST_FOR_TREES / len(lesson.targets) if is_first_tree else CHEAP)
 
     first = [*filter(comes_first, simple)] or simple[:2]
@@ -69,6 +71,8 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
             yield forest
         usual, other = _leaves(lesson, target)
         yield _boosting(lesson, i, f"boosting {usual} {i}", Settings(seed, usual))
+        # A kind of its own: it stops sooner than others, and is first where they are
+        yield replace(_boosting(lesson, i, f"boosting large {i}", replace(LARGE, seed=seed)), kind=f"large {i}")
         if HAS_LIGHTGBM and not _has_many_rows(lesson):
             yield _boosting(lesson, i, f"boosting extra {i}", replace(EXTRA, seed=seed))
         if target.width <= 2:
@@ -96,6 +100,18 @@ def _searched(lesson: Lesson, parameters: Parameters, most: int, seed: int, seco
                 yield replace(_boosting(lesson, i, f"searched boosting {number} {i}", settings), tell=tell)
         kind, tell = networks.network(f"searched network {n}")
         yield replace(_network(lesson, parameters, kind, seed + n, seconds), tell=tell)
+
+
+def _gains_most(recipe: Recipe, lesson: Lesson) -> bool:
+    """Whether it is trees that come before networks: of some rows all, of fewer those that are boosted, if not for many labels."""
+    kind, _, output = recipe.kind.partition(" ")
+    if _has_some_rows(lesson):
+        return bool(kind)
+    return (
+        kind in ("boosting", "large")
+        and lesson.targets[int(output)].width <= 2
+        and int(lesson.train.shape[1]) > FEW_ROWS
+    )
 
 
 def _has_some_rows(lesson: Lesson) -> bool:

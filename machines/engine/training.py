@@ -32,11 +32,13 @@ class Teacher:
 
     def __init__(self, plan: Plan, lesson: Lesson, seed: int) -> None:
         self.plan, self.lesson = plan, lesson
-        self.network = Network(plan.shape, Pieces(lesson.encoded.numbers, plan.pieces), lesson.marks.shape[1], seed)
+        self.network = Network(plan.shape, Pieces(lesson.encoded.numbers, plan.pieces), plan.marks, seed)
         self.random = torch.Generator().manual_seed(seed)
         self.optimizer = _optimizer(self.network, plan)
         self.features = (
-            self._features() if len(lesson.numbers) * inputs_of(lesson, plan.pieces) < MOST_PREPARED else None
+            self._features()
+            if len(lesson.numbers) * inputs_of(lesson, plan.pieces, plan.marks) < MOST_PREPARED
+            else None
         )
         self.kept = [tensor.detach().clone() for tensor in self.network.state()]
         self.best, self.stop = math.inf, 1  # the lowest loss, and after how many rounds

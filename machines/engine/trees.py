@@ -4,7 +4,7 @@ Each learns one output, answers rows that it has not seen, and writes the mean o
 """
 
 from dataclasses import replace
-from math import ceil
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,8 @@ LEAST_TREES = 8  # of a forest's fold that the file has room for; leaves grow un
 MEASURED = 160  # trees of a fold that a forest is measured by, if it answers with as many
 USEFUL = 4  # trees without which a forest is not worth its place
 TINY = 1e-7
-TREE_MICROS, LEAF_MICROS = 0.015, 2.2e-3  # microseconds that a row takes in a tree, by its leaves
+MOST_LEAVES = 160_000  # of all folds' boosted trees: more do not stay in a processor's cache
+LEVEL_MICROS, FAR_LEAVES = 0.011, 1e6  # microseconds of a row per level of a tree, and leaves that make it twice that
 DEEP_TREE_MICROS, NODE_MICROS = 0.3, 4e-7  # in a deep one, by all nodes of its forest: few fit into the cache
 
 
@@ -53,7 +54,7 @@ class Boosting:
         longer = float(np.clip(MANY_ROUNDS / most, 1.0, LONGEST))
         settings = replace(self.settings, rate=self.settings.rate * longer)
         self.grown = boosters(x, self._taught(target), folds, settings)
-        best, lowest, at = None, np.inf, 0
+        best, lowest, at, self.leaves, self.counted = None, np.inf, 0, 0, 0
         step = self.grown[0].step
         for done in range(step, (stop or max(step, most)) + 1, step):
             if not all(booster.grow(go_on) for booster in self.grown):
@@ -65,10 +66,21 @@ class Boosting:
                 self.rounds = [booster.rounds() for booster in self.grown]
             elif done - at >= PATIENCE:
                 break
+            if self._is_full(done) and not stop:
+                break
         self.stop = at
         for booster in self.grown:
             booster.forget_rows()
         return best
+
+    def _is_full(self, rounds: int) -> bool:
+        """Whether the file has room for no more leaves."""
+        trees = _sums(self.width) * rounds * len(self.grown)
+        if trees * self.settings.leaves <= MOST_LEAVES:
+            return False
+        self.leaves += sum(booster.leaves(booster.rounds(), self.counted) for booster in self.grown)
+        self.counted = self.grown[0].rounds()
+        return self.leaves > MOST_LEAVES
 
     def predict(self, x: Floats) -> Floats:
         scores = np.mean([b.scores(x, n) for b, n in zip(self.grown, self.rounds, strict=True)], axis=0)
@@ -77,8 +89,9 @@ class Boosting:
     @property
     def micros(self) -> float:
         """Microseconds that a row takes, about."""
-        each = TREE_MICROS + LEAF_MICROS * self.settings.leaves
-        return each * _sums(self.width) * sum(self.rounds)
+        trees = _sums(self.width) * sum(self.rounds)
+        leaves = sum(booster.leaves(rounds) for booster, rounds in zip(self.grown, self.rounds, strict=True))
+        return trees * LEVEL_MICROS * log2(1 + leaves / trees) * (1 + leaves / FAR_LEAVES)
 
     def _taught(self, target: Target) -> Target:
         """The target, or the square roots of its numbers, counted from 0 in units of its deviation."""

@@ -5,6 +5,7 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
 
+from machines.engine import encode_text
 from machines.engine.encode import TableEncoder
 from machines.engine.graph import Graph
 from machines.engine.schema import Column, DataType
@@ -95,6 +96,45 @@ def test_many_labels_share_a_mark():
     encoder = TableEncoder((Column("c", DataType.LABEL),)).fit({"c": labels})
     assert encoder.transform({"c": labels}).marks.shape[1] == 61
     assert encoder.transform({"c": np.array(["never seen"], dtype=object)}).marks.sum() == 1
+
+
+def towns(labels, each):
+    """So many labels, so many rows of each, in a column beside a number."""
+    columns = (Column("x", DataType.FLOAT), Column("town", DataType.LABEL))
+    town = np.array([f"t{i % labels}" for i in range(labels * each)], dtype=object)
+    return columns, {"x": np.arange(len(town), dtype=float), "town": town}
+
+
+def test_labels_beyond_the_most_frequent_have_further_marks_if_they_are_seen_often():
+    columns, table = towns(100, 6)
+    encoder = TableEncoder(columns).fit(table)
+    encoded = encoder.transform(table)
+    assert encoded.further == 40 and (encoded.marks[:, -100:].sum(1) == 1).all()
+    assert len(np.unique(encoded.marks[:, -40:], axis=0)) == 41
+    table["town"][:3] = ["never seen", "", "t0"]
+    here, there = both_ways(encoder, columns, table)
+    assert np.array_equal(here[:, -100:], there[:, -100:]) and (here[:2, -100:] == 0).all()
+    assert TableEncoder(columns).fit(towns(100, 4)[1]).transform(table).further == 0
+
+
+def test_there_are_no_more_further_marks_than_the_memory_was_planned_for(monkeypatch):
+    """Of all columns together the most frequent labels have them."""
+    columns, table = towns(100, 6)
+    table["town"] = np.append(table["town"], ["t99", "t98"]).astype(object)
+    table["x"], table["also"] = np.arange(602.0), np.array([f"u{i // 6}" for i in range(602)], dtype=object)
+    columns = (*columns, Column("also", DataType.LABEL))
+    monkeypatch.setattr(encode_text, "FURTHER_CELLS", 602 * 30)
+    encoder = TableEncoder(columns).fit(table)
+    assert encoder.transform(table).further == 30
+    assert {"0:t99", "0:t98"} <= set(encoder.label.codes_)
+    monkeypatch.setattr(encode_text, "FURTHER_CELLS", 601)
+    assert TableEncoder(columns).fit(table).transform(table).further == 0
+
+
+def test_rows_keep_their_further_marks_when_they_are_taken_and_put_together():
+    columns, table = towns(100, 6)
+    encoded = TableEncoder(columns).fit(table).transform(table)
+    assert encoded.take(np.arange(5)).further == encoded.below(encoded).further == 40
 
 
 def test_constant_columns_say_nothing():

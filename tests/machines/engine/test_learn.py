@@ -7,6 +7,7 @@ import pytest
 
 from machines.engine import fit as fit_module
 from machines.engine import learn as learn_module
+from machines.engine import recipes as recipes_module
 from machines.engine.candidates import Candidate, Recipe
 from machines.engine.encode import Encoded
 from machines.engine.fit import fit
@@ -133,18 +134,34 @@ def test_what_takes_too_long_to_fit_again_does_not_keep_others_from_it():
     assert list(again) == [id(wanted[1])]
 
 
-@pytest.mark.parametrize(("rows", "seconds", "is_first"), [(4000, 1.2, True), (4000, 0.3, False), (500, 0.5, False)])
-def test_of_many_rows_trees_come_before_networks_if_there_is_time(rows, seconds, is_first):
-    """Those of every output, but not what comes second of its kind."""
-    lesson = rows_of(rows)
-    lesson = replace(lesson, targets=lesson.targets * 2)
+def before_networks(lesson, seconds):
     tried = [*recipes(lesson, Parameters(), 1, 0, seconds)]
-    network = next(place for place, recipe in enumerate(tried) if recipe.is_network)
-    before = {recipe.name for recipe in tried[:network]}
-    size = 63 if rows > 3000 else 8
-    trees = {f"{kind} {output}" for kind in (f"boosting {size}", "forest") for output in (0, 1)}
+    return {recipe.name for recipe in tried[: next(n for n, recipe in enumerate(tried) if recipe.is_network)]}
+
+
+@pytest.mark.parametrize(("rows", "seconds", "is_first"), [(4000, 1.8, True), (4000, 0.3, False), (500, 0.5, False)])
+def test_of_many_rows_trees_come_before_networks_if_there_is_time(rows, seconds, is_first):
+    """Those of every output."""
+    lesson = rows_of(rows)
+    before = before_networks(replace(lesson, targets=lesson.targets * 2), seconds)
+    kinds = (f"boosting {63 if rows > 3000 else 8}", "boosting large", "forest")
+    trees = {f"{kind} {output}" for kind in kinds for output in (0, 1)}
     assert (trees <= before) is is_first and "linear 1" in before
-    assert not is_first or "boosting 31 0" not in before
+
+
+@pytest.mark.parametrize(
+    ("rows", "classes", "first"),
+    [(4000, "", {"boosting 63 0", "boosting large 0", "forest 0"}), (2000, "", {"boosting 8 0", "boosting large 0"}),
+     (2000, "ab", {"boosting 8 0", "boosting large 0"}), (2000, "abc", set()), (500, "", set())],
+)  # fmt: skip
+def test_which_trees_come_before_networks_though_they_are_not_cheap(rows, classes, first, monkeypatch):
+    """The first of each kind, of many rows; of fewer rows those that are boosted, but not for many labels."""
+    monkeypatch.setattr(recipes_module, "CHEAP", 0.0)
+    lesson = rows_of(rows)
+    if classes:
+        labels = Target(Column("y", DataType.LABEL), np.arange(rows) % len(classes), tuple(classes))
+        lesson = replace(lesson, targets=(labels,))
+    assert before_networks(lesson, 20.0) - {"usual 0", "linear 0"} == first
 
 
 @pytest.mark.parametrize(("classes", "is_first"), [("ab", False), ("abc", True)])
@@ -171,3 +188,13 @@ def test_labels_do_not_cost_folds(labels):
     encoded = Encoded(numbers, np.zeros((1437, 0), np.uint8), np.zeros((1, 1437, 0), np.float32))
     target = Target(Column("y", DataType.LABEL), np.arange(1437) % labels, tuple(f"l{n}" for n in range(labels)))
     assert fit_module._fold_count(encoded, (target,), Clock(9.4)) == 5
+
+
+def test_networks_take_turns_to_see_labels_that_few_rows_have():
+    lesson = rows_of(400)
+    encoded = replace(lesson.encoded, marks=np.zeros((400, 90), np.uint8), further=30)
+    lesson = Lesson(encoded, lesson.targets, lesson.folds)
+    tried = [recipe for recipe in recipes(lesson, Parameters(), 1, 0, 60.0) if recipe.is_network]
+    assert [("marks=90" in recipe.made, "marks=60" in recipe.made) for recipe in tried[:3]] == [
+        (True, False), (False, True), (True, False),
+    ]  # fmt: skip

@@ -63,13 +63,14 @@ def test_a_class_that_a_fold_has_not_met(rows):
 
 
 @pytest.mark.parametrize("is_normed", [True, False], ids=["normed", "members"])
-@pytest.mark.parametrize("numbers, marks", [(4, 3), (4, 0), (0, 3)])
+@pytest.mark.parametrize("numbers, marks, seen", [(4, 3, 3), (4, 0, 0), (0, 3, 3), (4, 3, 2), (4, 3, 0)])
 @pytest.mark.parametrize("pieces", [0, 6])
-def test_network(numbers, marks, pieces, is_normed):
+def test_network(numbers, marks, seen, pieces, is_normed):
+    """It may see the first marks alone."""
     rng = np.random.default_rng(0)
     x, m = rng.normal(size=(50, numbers)).astype(np.float32), rng.integers(0, 2, (50, marks)).astype(np.uint8)
     shape = Shape(3, 1 if is_normed else 4, (16, 8), 0.1, (1, 3), (0,), is_normed)
-    network = Network(shape, Pieces(x, pieces), marks, 0)
+    network = Network(shape, Pieces(x, pieces), seen, 0)
     features = network.features(torch.from_numpy(x), torch.from_numpy(m).float()).expand(3, -1, -1)
     with torch.no_grad():
         for parameter in network.parameters():

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from threadpoolctl import threadpool_limits
 
 from machines.engine import boosters, tree_nodes, trees
-from machines.engine.boosters import Settings
+from machines.engine.boosters import LARGE, Settings
 from machines.engine.folds import PROBE, once, whole
 from machines.engine.graph import Graph
 from machines.engine.prepare import Target
@@ -232,6 +232,54 @@ def test_a_row_takes_longer_in_a_tree_of_a_larger_forest():
         model.fit(once(x), target_of(x, 1), folds_of(x), always)
         each.append(model.micros / sum(len(wood.trees) for wood in model.woods))
     assert trees.DEEP_TREE_MICROS < each[0] < each[1] < 1
+
+
+@pytest.mark.parametrize("has_lightgbm", [True, False], ids=["LightGBM", "scikit-learn"])
+@pytest.mark.parametrize("classes", [1, 3])
+def test_leaves_are_counted(classes, has_lightgbm, monkeypatch):
+    monkeypatch.setattr(boosters, "HAS_LIGHTGBM", has_lightgbm)
+    x, model = rows(), Boosting(Settings(0, leaves=16, rate=0.2), 40)
+    model.fit(once(x), target_of(x, classes), folds_of(x), always)
+    for booster in model.grown:
+        whole = [len(tree.values) for tree in booster.trees(20)]
+        assert 2 * 20 < booster.leaves(20) <= 20 * 16 * (1 if classes == 1 else 3)
+        assert booster.leaves(20) >= sum(whole) and booster.leaves(20) - booster.leaves(10) == booster.leaves(20, 10)
+
+
+def test_a_row_takes_longer_in_larger_trees_but_only_by_the_leaves_that_they_have():
+    """Of a class that most rows are soon told to be in or not, trees have few, however many they may have."""
+    x = rows()
+    small, large, wide = (
+        Boosting(Settings(0, leaves=n, rate=0.2, least=least), 20) for n, least in ((4, 5), (32, 5), (128, 60))
+    )
+    for model in (small, large, wide):
+        model.fit(once(x), target_of(x, 1), folds_of(x), always, stop=20)
+    assert large.micros > 1.5 * small.micros and wide.micros < 1.5 * small.micros
+
+
+def test_boosting_stops_where_the_file_has_room_for_no_more_leaves(monkeypatch):
+    x, target = rows(600), target_of(rows(600), 1)
+    model = Boosting(Settings(0, leaves=16, rate=0.02))
+    model.fit(once(x), target, folds_of(x), always)
+    assert model.stop > 50
+    monkeypatch.setattr(trees, "MOST_LEAVES", 5 * 16 * 30)
+    model.fit(once(x), target, folds_of(x), always)
+    assert 20 <= model.stop <= 35
+    model.fit(once(x), target, folds_of(x), always, stop=60)  # as many as were told
+    assert model.grown[0].rounds() == 60
+
+
+def test_large_trees_remember_rows_that_nearly_repeat():
+    """Each person has two rows, and answers twice alike for no reason that anything else tells."""
+    rng = np.random.default_rng(0)
+    x = np.repeat(rng.normal(size=(300, 6)).astype(np.float32), 2, axis=0)
+    target = Target(Column("y", DataType.LABEL), np.repeat(rng.integers(0, 2, 300), 2), ("no", "yes"))
+    folds = rng.integers(0, 5, 600)
+    usual, large = (
+        trees._loss(Boosting(settings).fit(once(x), target, folds, always), target, folds)
+        for settings in (Settings(0, 8), LARGE)
+    )
+    assert large < 0.8 * usual
 
 
 @ALL
