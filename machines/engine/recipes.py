@@ -19,7 +19,7 @@ from machines.engine.training import share_until
 from machines.engine.trees import PATIENCE, Boosting, Forest
 
 # Shares of the time for learning: what costs less comes first; so do an output's first trees; no network takes more
-CHEAP, MOST_FOR_TREES, MOST_FOR_ONE = 0.25, 0.6, 0.4
+CHEAP, MOST_FOR_TREES, MOST_FOR_ONE = 0.25, 0.8, 0.4
 SEARCHES, SEARCHED_FOR_ONE = (3, 8, 20, 50, 150), 0.15  # rounds of each level; share of the time that a network takes
 ROUNDS = 1000  # most of boosting at the usual rate
 FEW_ROWS, SOME_ROWS, MANY_ROWS = 1_000, 3_000, 8_000
