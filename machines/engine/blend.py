@@ -16,7 +16,7 @@ Floats: TypeAlias = NDArray[np.float32]
 Rows: TypeAlias = NDArray[np.int64]
 
 PICKS = 30
-MOST_MICROS = 550.0  # that parts may take for a row; what else a row needs takes some 100 to 200
+MOST_MICROS = 450.0  # that parts may take for a row; what else a row needs takes some 100 to 200
 MOST_RANKED, LEAST_MISRANKED = 5_000, 1e-3
 Judge: TypeAlias = "Callable[[NDArray[Any], Target], float]"
 EMPTIER = 0.2  # rows from here on decide how the intervals grow

@@ -23,7 +23,7 @@ from machines.engine.recipes import MOST_CLASSES_IN_TREES
 from machines.engine.trees import Boosting
 
 MOST_SHARE = 0.2  # of the time for learning
-MOST_MICROS = 500.0  # that a row takes in those who are learned from: the file has to hold them all
+MOST_MICROS = 400.0  # that a row takes in those who are learned from: the file has to hold them all
 USUAL_OTHERS, USUAL_ROUNDS = 5, 100
 LEAST = 0.02  # added to chances before their logarithm: one model is surer that something cannot be than their mean
 MOST_ROUNDS = 300
