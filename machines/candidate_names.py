@@ -15,6 +15,8 @@ NAMES = {  # by how the engine's name begins: what follows are numbers of output
     "incomplete rows": gettext_lazy("Network for incomplete rows"),
     "usual": gettext_lazy("What is usual"),
     "linear": gettext_lazy("Linear model"),
+    "process": gettext_lazy("Gaussian process"),
+    "process by left out": gettext_lazy("Gaussian process, by rows left out"),
     "boosting extra": gettext_lazy("Boosted trees, random splits"),
     "boosting large": gettext_lazy("Boosted trees, large"),
     "boosting root": gettext_lazy("Boosted trees, of the square root"),

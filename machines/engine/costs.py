@@ -28,6 +28,8 @@ USUAL_RATE = 0.06
 USUAL_ROUNDS, MORE_ROUNDS = 220, 400  # that boosting takes at that rate; for numbers of more than SOME_ROWS
 SOME_ROWS, MANY_LEAVES = 1_500, 100  # of trees with many leaves it takes no more
 USUAL_LEAVES = 16  # larger trees take fewer rounds
+CHOICES, CHOICE, CHOICE_PER_FEATURE = 26, 5.5e-8, 1.2e-10  # of a kernel: how many, seconds of one per pair of rows
+PAIR, TRIPLE = 4e-8, 2e-11  # of rows, seconds that a Gaussian process takes to learn
 FOREST = 320  # most trees of a forest, of all its folds
 
 
@@ -67,6 +69,11 @@ class Cost:
     def linear(self) -> float:
         passes = 1 if self.is_number else 3 * 60
         return 0.01 + self.folds * passes * self.rows * self.features * self.sums * 4 / 3e9
+
+    def process(self, chosen_by: int) -> float:
+        chosen_by = min(chosen_by, self.rows)
+        choosing = CHOICES * chosen_by**2 * (CHOICE + self.features * CHOICE_PER_FEATURE)
+        return self.folds * choosing + (self.folds + 1) * (self.rows**2 * PAIR + self.rows**3 * TRIPLE)
 
     def boosting(self, settings: Settings) -> float:
         """Of as many rounds as are usual."""

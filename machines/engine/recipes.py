@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 import numpy as np
 
 from machines.engine.boosters import EXTRA, HAS_LIGHTGBM, LARGE, Settings
 from machines.engine.candidates import Model, Recipe, fit_network, fit_simple
 from machines.engine.costs import FOREST, USUAL_RATE, Cost
+from machines.engine.gaussian_process import GOALS, GaussianProcess
 from machines.engine.lesson import Lesson
 from machines.engine.linear import ENDLESS, Linear
 from machines.engine.parameters import Parameters
@@ -20,11 +22,14 @@ from machines.engine.trees import PATIENCE, Boosting, Forest
 
 # Shares of the time for learning: what costs less comes first; so do an output's first trees; no network takes more
 CHEAP, MOST_FOR_TREES, MOST_FOR_ONE = 0.25, 0.8, 0.4
+MOST_FOR_PROCESS = 0.35  # the same of an output's first Gaussian process, of few rows often the best single model
 SEARCHES, SEARCHED_FOR_ONE = (3, 8, 20, 50, 150), 0.15  # rounds of each level; share of the time that a network takes
 ROUNDS = 1000  # most of boosting at the usual rate
 FEW_ROWS, SOME_ROWS, MANY_ROWS = 1_000, 3_000, 8_000
 SKEWED = 0.5
 MOST_CLASSES_IN_TREES = 100
+PROCESS = "process"
+MOST_IN_PROCESS, MOST_FEATURES = 4_000, 500  # rows and features of one: it keeps its rows, and compares all pairs
 MOST_CELLS = 60_000_000  # beyond which models that need all rows as one matrix are left out
 
 
@@ -44,8 +49,11 @@ def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, secon
     first_of = {recipe.kind: recipe.name for recipe in reversed(simple)}
 
     def comes_first(recipe: Recipe) -> bool:
-        is_first_tree = _gains_most(recipe, lesson) and first_of[recipe.kind] == recipe.name
-        return recipe.seconds < seconds * (MOST_FOR_TREES / len(lesson.targets) if is_first_tree else CHEAP)
+        is_process, outputs = recipe.kind.startswith(PROCESS), len(lesson.targets)
+        if first_of[recipe.kind] != recipe.name:
+            return not is_process and recipe.seconds < seconds * CHEAP
+        most = MOST_FOR_TREES if _gains_most(recipe, lesson) else MOST_FOR_PROCESS if is_process else 0.0
+        return recipe.seconds < seconds * max(CHEAP, most / outputs)
 
     first = [*filter(comes_first, simple)] or simple[:2]
     rest = [recipe for recipe in simple if recipe not in first]
@@ -59,7 +67,7 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
     """The models of single outputs, in an order of their own."""
     if lesson.encoded.numbers.size + lesson.encoded.marks.size > MOST_CELLS:
         return
-    nodes = 600_000 if level < 3 else 1_200_000
+    nodes, chosen_by = (600_000, 300) if level < 3 else (1_200_000, 500)
     for i, target in enumerate(lesson.targets):
         cost = Cost(lesson, target)
         yield _recipe(f"usual {i}", i, False, 0.0, partial(Linear, penalties=ENDLESS))
@@ -67,6 +75,8 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
         if target.width > MOST_CLASSES_IN_TREES:
             continue
         forest = _forest(i, f"forest {i}", cost.forest(nodes), partial(Forest, seed, FOREST, nodes))
+        processes = _processes(i, target, cost, seed, chosen_by)
+        yield from islice(processes, 1)
         if target.width > 2:  # its trees answer all classes at once, and boosted ones a class each
             yield forest
         usual, other = _leaves(lesson, target)
@@ -75,6 +85,7 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
         yield replace(_boosting(lesson, i, f"boosting large {i}", replace(LARGE, seed=seed)), kind=f"large {i}")
         if HAS_LIGHTGBM and not _has_many_rows(lesson):
             yield _boosting(lesson, i, f"boosting extra {i}", replace(EXTRA, seed=seed))
+        yield from processes
         if target.width <= 2:
             yield forest
         yield _boosting(lesson, i, f"boosting {other} {i}", Settings(seed, other, codes=not lesson.encoded.has_codes))
@@ -106,7 +117,7 @@ def _gains_most(recipe: Recipe, lesson: Lesson) -> bool:
     """Whether it is trees that come before networks: of some rows all, of fewer those that are boosted, if not for many labels."""
     kind, _, output = recipe.kind.partition(" ")
     if _has_some_rows(lesson):
-        return bool(kind)
+        return kind not in ("", PROCESS)
     return (
         kind in ("boosting", "large")
         and lesson.targets[int(output)].width <= 2
@@ -152,6 +163,16 @@ def _boosting(lesson: Lesson, output: int, name: str, settings: Settings) -> Rec
     return replace(
         recipe, kind=f"boosting {output}", took=lambda stop: cost.rounds(settings, min(stop + PATIENCE, most))
     )
+
+
+def _processes(output: int, target: Target, cost: Cost, seed: int, chosen_by: int) -> Iterator[Recipe]:
+    """The one that is tried early, and the one after others."""
+    if cost.rows > MOST_IN_PROCESS or cost.features > MOST_FEATURES:
+        return
+    for goal in sorted(GOALS, reverse=target.width > 2):
+        make = partial(GaussianProcess, seed, goal, chosen_by)
+        recipe = _recipe(f"process by {goal} {output}", output, False, cost.process(chosen_by), make)
+        yield replace(recipe, kind=f"{PROCESS} {output}")
 
 
 def _forest(output: int, name: str, seconds: float, make: Callable[[], Model]) -> Recipe:

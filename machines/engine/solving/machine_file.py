@@ -13,7 +13,7 @@ from machines.serving.predictor import METADATA_KEY, Predictor
 MOST_BYTES = 1_000_000_000
 # All that our own machines are made of: no loops, no branches, nothing that makes large tensors out of small files.
 OPERATORS = frozenset([
-    "Add", "And", "ArgMax", "Asinh", "Cast", "Clip", "Concat", "Cos", "Div", "Equal", "Floor", "Gather", "Greater", "IsInf",
+    "Add", "And", "ArgMax", "Asinh", "Cast", "Clip", "Concat", "Cos", "Div", "Equal", "Exp", "Floor", "Gather", "Greater", "IsInf",
     "IsNaN", "LabelEncoder", "Log", "MatMul", "Max", "Min", "Mul", "Or", "ReduceMax", "ReduceMean", "ReduceSum", "Relu",
     "Reshape", "Round", "Sigmoid", "Sin", "Slice", "Softmax", "Softplus", "Split", "Sqrt", "StringConcat", "StringNormalizer",
     "StringSplit", "Sub", "Sum", "TfIdfVectorizer", "Tokenizer", "Transpose", "TreeEnsemble", "TreeEnsembleRegressor",

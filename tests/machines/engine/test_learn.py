@@ -161,7 +161,8 @@ def test_which_trees_come_before_networks_though_they_are_not_cheap(rows, classe
     if classes:
         labels = Target(Column("y", DataType.LABEL), np.arange(rows) % len(classes), tuple(classes))
         lesson = replace(lesson, targets=(labels,))
-    assert before_networks(lesson, 20.0) - {"usual 0", "linear 0"} == first
+    before = {name for name in before_networks(lesson, 20.0) if not name.startswith("process")}
+    assert before - {"usual 0", "linear 0"} == first
 
 
 @pytest.mark.parametrize(("classes", "is_first"), [("ab", False), ("abc", True)])
