@@ -15,6 +15,7 @@ from machines.engine.parameters import Parameters
 from machines.engine.prepare import Target
 from machines.engine.recipes import MOST_IN_PROCESS, recipes
 from machines.engine.schema import Column, DataType
+from machines.engine.solving.machine_file import OPERATORS
 from tests.machines.engine.test_learn import rows_of
 from tests.machines.engine.test_models import run, target_of
 
@@ -42,6 +43,14 @@ def test_it_learns_what_bends_and_the_file_answers_the_same(rows, classes, goal)
     there = run(g, model.write(g, "x"), {"x": rows}, classes)
     assert np.abs(model.predict(rows) - there).max() < 1e-5
     assert answers.shape == there.shape == (240, classes) and not np.isnan(answers).any()
+
+
+def test_a_file_may_hold_it(rows):
+    """Else such a machine would be trained, and not admitted where files are answered."""
+    model, _ = fitted(rows, target_of(rows, 3), np.arange(240) % 3)
+    g = Graph()
+    model.write(g, "x")
+    assert {node.op_type for node in g.nodes} <= OPERATORS
 
 
 @BOTH
