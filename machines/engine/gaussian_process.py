@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, lapack
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from machines.engine.blend import loss_of
 from machines.engine.folds import PROBE, Folds, Sheet, answered, count, learned_from
@@ -76,16 +77,17 @@ class GaussianProcess:
         x, y, rng = sheet(0).astype(np.float64), self._wanted(target, folds), np.random.default_rng(self.seed)
         scores, kernels = np.full((len(x), target.width), np.nan), []
         try:
-            for fold in range(count(folds)):
-                rows = learned_from(folds, fold)
-                some = rng.permutation(rows)[: self.rows]
-                kernels.append(chosen(x[some] - x[some].mean(0), y[some], GOALS[self.goal], go_on))
-                self._learn(x[rows], y[rows], kernels[-1])
-                asked = answered(folds, fold)
-                scores[asked] = self._scores(x[asked])
-            if len(kernels) > 1:
-                every = np.flatnonzero(folds > PROBE)
-                self._learn(x[every], y[every], mean_of(kernels))
+            with threadpool_limits(limits=1, user_api="blas"):  # sums of more threads have other last digits
+                for fold in range(count(folds)):
+                    rows = learned_from(folds, fold)
+                    some = rng.permutation(rows)[: self.rows]
+                    kernels.append(chosen(x[some] - x[some].mean(0), y[some], GOALS[self.goal], go_on))
+                    self._learn(x[rows], y[rows], kernels[-1])
+                    asked = answered(folds, fold)
+                    scores[asked] = self._scores(x[asked])
+                if len(kernels) > 1:
+                    every = np.flatnonzero(folds > PROBE)
+                    self._learn(x[every], y[every], mean_of(kernels))
         except (OutOfTimeError, np.linalg.LinAlgError):  # the latter where numbers lie too far apart for this
             return None
         measured = np.flatnonzero(folds >= 0)

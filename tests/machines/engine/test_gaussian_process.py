@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from machines.engine import gaussian_process
 from machines.engine.blend import loss_of
@@ -67,6 +68,15 @@ def test_a_fold_knows_nothing_of_the_answers_of_its_rows(rows, classes, goal, mo
     plain, shuffled = (fitted(rows, one, folds, goal)[1] for one in (target, replace(target, values=values)))
     assert np.abs(plain[own] - shuffled[own]).max() < 1e-6
     assert np.abs(np.delete(plain - shuffled, own, 0)).max() > 0.01
+
+
+def test_it_is_the_same_whatever_the_threads(rows):
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads, user_api="blas"):
+            model, _ = fitted(rows, target_of(rows, 1), np.arange(240) % 3)
+        found.append(model.weights)
+    assert (found[0] == found[1]).all()
 
 
 def test_nobody_learns_from_a_probe(rows):
