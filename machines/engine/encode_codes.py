@@ -49,8 +49,10 @@ class CodeEncoder:
         teaches = folds > PROBE
         self.columns_ = []
         self.places_: dict[str, int] = {}
-        tables = [np.append(answers[teaches].mean(0), 0.0)[None]]
         seen = [self._learners(folds, f) for f in range(count(folds))]
+        # One part that is measured: rows to come are seen as it is, or a label whose code is near another's might pass for it
+        every = seen[0] if len(seen) == 1 else np.where(teaches, 0, -1)
+        tables = [np.append(answers[every >= 0].mean(0), 0.0)[None]]
         codes = [[np.zeros((len(x), 0))] for _ in seen]
         kept: list[bool] = []
         for j in range(x.shape[1]):
@@ -62,7 +64,7 @@ class CodeEncoder:
             self.places_ |= {f"{j}:{label}": first + i for i, label in enumerate(labels)}
             label = np.maximum(self._find(x[:, j], j) - first + 1, UNKNOWN)
             self.columns_.append(j)
-            tables.append(self._learn(label, len(labels), answers, np.where(teaches, 0, -1))[0][1:])
+            tables.append(self._learn(label, len(labels), answers, every)[0][1:])
             for parts, own in zip(seen, codes, strict=True):
                 own.append(self._learn(label, len(labels), answers, parts)[1])
             kept += [True] * answers.shape[1] + [len(counts) > COUNTED]
@@ -90,7 +92,8 @@ class CodeEncoder:
         sums = np.stack([np.bincount(cell, column[known], cells) for column in answers.T], 1)
         sums = sums.reshape(labels + 1, parted, -1)
         prior = answers[known].mean(0)
-        table = np.hstack([_smooth(sums.sum(1), counts.sum(1), prior), np.log1p(counts.sum(1))])
+        share = counts.sum(1) / known.sum()  # and not a count: a fold learns from fewer rows than all are
+        table = np.hstack([_smooth(sums.sum(1), counts.sum(1), prior), np.log1p(share * len(parts))])
         table[UNKNOWN] = [*prior, 0.0]
         own = table[label]
         others = _smooth(sums.sum(1, keepdims=True) - sums, counts.sum(1, keepdims=True) - counts, prior)

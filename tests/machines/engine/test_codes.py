@@ -115,6 +115,29 @@ def test_rows_of_a_frequent_label_have_one_code_and_nothing_is_told_apart_by_it(
     assert len(np.unique(view[learned, 0])) > 80, "what few rows share is told by others alone"
 
 
+@pytest.mark.parametrize("rows", [400, 4000], ids=["rare labels", "frequent labels"])
+def test_where_one_part_is_measured_rows_to_come_are_seen_as_it_is(rng, rows):
+    """Codes of all rows would differ a little, and a label whose code is near another's would pass for that one."""
+    x, folds = stack(rng.integers(0, 20, rows)), np.where(np.arange(rows) % 8, -1, 0)
+    folds[-40:] = PROBE
+    encoder = CodeEncoder()
+    answers = rng.normal(size=rows)
+    codes = encoder.fit_transform(x, [number(answers)], folds)
+    assert np.array_equal(encoder.transform(x)[folds != -1], codes[0][folds != -1])
+    assert encoder.transform(stack(["never"]))[0, 0] == pytest.approx(answers[folds == -1].mean(), rel=1e-4)
+    if rows == 4000:
+        assert np.array_equal(encoder.transform(x), codes[0])
+
+
+def test_a_label_is_as_frequent_for_a_fold_as_for_rows_to_come(rng):
+    """Though a fold learns from fewer rows; else any other label could pass for one that is a little more frequent."""
+    labels = np.tile(np.repeat(np.arange(10), np.arange(1, 11)), 16)
+    x, folds = stack(labels), np.repeat(np.arange(4), len(labels) // 4)
+    encoder = CodeEncoder()
+    codes = encoder.fit_transform(x, [number(rng.normal(size=len(labels)))], folds)
+    assert np.allclose(codes[:, :, -1], encoder.transform(x)[:, -1])
+
+
 @EVERY_DEAL
 def test_no_row_that_is_learned_from_sees_its_own_answer(rng, folds):
     """Two rows of different labels change answers: what either sees of itself stays, to the last bit."""
