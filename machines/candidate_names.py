@@ -19,6 +19,7 @@ NAMES = {  # by how the engine's name begins: what follows are numbers of output
     "process by left out": gettext_lazy("Gaussian process, by rows left out"),
     "boosting extra": gettext_lazy("Boosted trees, random splits"),
     "boosting large": gettext_lazy("Boosted trees, large"),
+    "boosting oblique": gettext_lazy("Boosted trees, sums of two columns"),
     "boosting root": gettext_lazy("Boosted trees, of the square root"),
     "boosting": gettext_lazy("Boosted trees"),
     "plain forest": gettext_lazy("Random forest"),

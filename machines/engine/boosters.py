@@ -47,6 +47,7 @@ class Settings:
     penalty: float = 1.0  # on the squares of what leaves add
     root: bool = False  # learn the square root of a number, for skewed ones that are never negative
     codes: bool = True  # see what labels meant for the output: good where there are many, bad where marks suffice
+    oblique: bool = False  # see slants, too, where there are any: see machines.engine.oblique
     bins: int = 127
 
 
@@ -128,6 +129,12 @@ class LightData:
     def part(self, rows: Ints, base: Doubles) -> "lightgbm.Dataset":
         start = np.tile(base, (len(rows), 1))
         return self.rows.subset(rows.tolist()).construct().set_init_score(start.squeeze(1) if len(base) == 1 else start)
+
+
+def grown(data: LightData, rounds: int) -> list[dict[str, Any]]:
+    """The roots of trees grown from all rows, as LightGBM tells them."""
+    model = lightgbm.train(data.parameters, data.rows, rounds)
+    return [tree["tree_structure"] for tree in model.dump_model()["tree_info"]]
 
 
 class LightBooster:

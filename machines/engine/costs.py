@@ -50,16 +50,20 @@ def usual_seconds(rows: int, encoded: Encoded, targets: Sequence[Target], folds:
 class Cost:
     """What models of one output cost."""
 
-    def __init__(self, lesson: Lesson, target: Target, others: int = 0) -> None:
-        """`others`: how many candidates there are whose answers are learned from, instead of the rows' features."""
+    def __init__(self, lesson: Lesson, target: Target, others: int = 0, slants: int = 0) -> None:
+        """`others`: how many candidates there are whose answers are learned from, instead of the rows' features.
+
+        `slants`: how many sums of numbers are seen beside these.
+        """
         self.folds = count(lesson.folds)
         self.rows = int(lesson.train.shape[1])
-        self.features = lesson.encoded.width
+        self.features = lesson.encoded.width + slants
         self.bundles = (
             lesson.encoded.numbers.shape[1]
             + lesson.encoded.codes.shape[2]
             + (lesson.encoded.marks.shape[1] - lesson.encoded.further) / BUNDLED
             + lesson.encoded.further / BUNDLED_MORE
+            + slants
         )
         self.sums = target.width if target.width > 2 else 1
         if others:

@@ -1,6 +1,6 @@
 """What is tried, and in which order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -10,9 +10,11 @@ import numpy as np
 from machines.engine.boosters import EXTRA, HAS_LIGHTGBM, LARGE, Settings
 from machines.engine.candidates import Model, Recipe, fit_network, fit_simple
 from machines.engine.costs import FOREST, USUAL_RATE, Cost
+from machines.engine.folds import PROBE
 from machines.engine.gaussian_process import GOALS, GaussianProcess
 from machines.engine.lesson import Lesson
 from machines.engine.linear import ENDLESS, Linear
+from machines.engine.oblique import LOOK, LOOK_ROUNDS, SLANTS, ObliqueBoosting, looked_at, slants_of
 from machines.engine.parameters import Parameters
 from machines.engine.plan import KINDS, Kind, make_plan
 from machines.engine.prepare import Target
@@ -27,6 +29,7 @@ SEARCHES, SEARCHED_FOR_ONE = (3, 8, 20, 50, 150), 0.15  # rounds of each level; 
 ROUNDS = 1000  # most of boosting at the usual rate
 FEW_ROWS, SOME_ROWS, MANY_ROWS = 1_000, 3_000, 8_000
 SKEWED = 0.5
+ASLANT = 0.2  # of what two features gain together: where two numbers do more, trees that see slants come first
 MOST_CLASSES_IN_TREES = 100
 PROCESS = "process"
 MOST_IN_PROCESS, MOST_FEATURES = 4_000, 500  # rows and features of one: it keeps its rows, and compares all pairs
@@ -40,7 +43,8 @@ def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, secon
     `seconds` is the time for learning.
     """
     most = MOST_FOR_ONE * seconds
-    simple = [] if parameters.only_network else list(_simple(lesson, level, seed))
+    aslant = {} if parameters.only_network else _aslant(lesson)
+    simple = [] if parameters.only_network else list(_simple(lesson, level, seed, aslant))
     # Of many rows, pieces pay, what is smooth does not, and time is short for ensembles.
     kinds = KINDS[1:2] if _has_many_rows(lesson) else KINDS
     # What few rows have in a column of labels may say much or nothing: every other network does without it
@@ -60,10 +64,10 @@ def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, secon
     # Networks answer several labels at once, and boosted trees a label each
     ahead = 2 if all(target.width > 2 for target in lesson.targets) else 1
     yield from [*first, *networks[:ahead], *rest[:1], *networks[ahead:2], *rest[1:], *networks[2:]]
-    yield from _searched(lesson, parameters, SEARCHES[level - 1], seed, SEARCHED_FOR_ONE * seconds)
+    yield from _searched(lesson, parameters, SEARCHES[level - 1], seed, SEARCHED_FOR_ONE * seconds, aslant)
 
 
-def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
+def _simple(lesson: Lesson, level: int, seed: int, aslant: Mapping[int, float]) -> Iterator[Recipe]:
     """The models of single outputs, in an order of their own."""
     if lesson.encoded.numbers.size + lesson.encoded.marks.size > MOST_CELLS:
         return
@@ -80,9 +84,7 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
         if target.width > 2:  # its trees answer all classes at once, and boosted ones a class each
             yield forest
         usual, other = _leaves(lesson, target)
-        yield _boosting(lesson, i, f"boosting {usual} {i}", Settings(seed, usual))
-        # A kind of its own: it stops sooner than others, and is first where they are
-        yield replace(_boosting(lesson, i, f"boosting large {i}", replace(LARGE, seed=seed)), kind=f"large {i}")
+        yield from _first_trees(lesson, i, seed, usual, aslant.get(i))
         if HAS_LIGHTGBM and not _has_many_rows(lesson):
             yield _boosting(lesson, i, f"boosting extra {i}", replace(EXTRA, seed=seed))
         yield from processes
@@ -96,19 +98,35 @@ def _simple(lesson: Lesson, level: int, seed: int) -> Iterator[Recipe]:
             yield _forest(i, f"plain forest {i}", 2 * cost.forest(nodes), plain)
 
 
-def _searched(lesson: Lesson, parameters: Parameters, most: int, seed: int, seconds: float) -> Iterator[Recipe]:
+def _first_trees(lesson: Lesson, output: int, seed: int, leaves: int, aslant: float | None) -> list[Recipe]:
+    """Boosted trees of each kind: each is first where they are, and large ones stop sooner than others."""
+    usual = _boosting(lesson, output, f"boosting {leaves} {output}", Settings(seed, leaves))
+    large = _boosting(lesson, output, f"boosting large {output}", replace(LARGE, seed=seed))
+    large = replace(large, kind=f"large {output}")
+    if aslant is None:
+        return [usual, large]
+    oblique = _boosting(lesson, output, f"boosting oblique {output}", Settings(seed, leaves, oblique=True))
+    oblique = replace(oblique, kind=f"oblique {output}")
+    is_ahead = aslant > ASLANT and _has_many_rows(lesson)
+    return [oblique, large, usual] if is_ahead else [usual, large, oblique]
+
+
+def _searched(
+    lesson: Lesson, parameters: Parameters, most: int, seed: int, seconds: float, aslant: Mapping[int, float]
+) -> Iterator[Recipe]:
     """Boosting and networks with settings that a search proposes, `most` times; of many rows trees learn faster."""
     has_many = _has_many_rows(lesson)
     networks = Search(seed, NETWORKS[::-1] if has_many else NETWORKS, has_many)
     outputs = [] if parameters.only_network else _in_trees(lesson)
     known = {i: BOOSTING[::-1] if has_many and not lesson.targets[i].classes else BOOSTING for i in outputs}
-    boosters = {i: Search(seed + i, known[i], has_many) for i in outputs}
+    boosters = {i: Search(seed + i, known[i], has_many, aslant.get(i, 0.0) > ASLANT) for i in outputs}
     has_codes = lesson.encoded.has_codes
     for n in range(1, most + 1):
         for i, search in boosters.items():
             for number in (2 * n - 1, 2 * n) if has_many else (n,):
-                settings, tell = search.boosting(seed + number, _is_skewed(lesson.targets[i]), has_codes)
-                yield replace(_boosting(lesson, i, f"searched boosting {number} {i}", settings), tell=tell)
+                settings, tell = search.boosting(seed + number, _is_skewed(lesson.targets[i]), has_codes, i in aslant)
+                recipe = _boosting(lesson, i, f"searched boosting {number} {i}", settings)
+                yield replace(recipe, tell=tell)
         kind, tell = networks.network(f"searched network {n}")
         yield replace(_network(lesson, parameters, kind, seed + n, seconds), tell=tell)
 
@@ -140,6 +158,17 @@ def _in_trees(lesson: Lesson) -> list[int]:
     return few if cells <= MOST_CELLS else []
 
 
+def _aslant(lesson: Lesson) -> dict[int, float]:
+    """Of each output for which two numbers gain something together, what the first two do: see Slants.share."""
+    if not HAS_LIGHTGBM or lesson.encoded.numbers.shape[1] < 2:
+        return {}
+    numbers = lesson.encoded.numbers.shape[1]
+    rows = looked_at(np.flatnonzero(lesson.folds > PROBE), lesson.encoded.width)
+    x = lesson.encoded.take(rows).flat()
+    found = {i: slants_of(x, lesson.targets[i].take(rows), numbers) for i in _in_trees(lesson)}
+    return {i: slants.share for i, slants in found.items() if len(slants)}
+
+
 def _leaves(lesson: Lesson, target: Target) -> tuple[int, int]:
     """Of the first trees and of others: what is often good, by table, is larger for numbers and for many rows."""
     if not target.classes and _has_some_rows(lesson):
@@ -156,13 +185,17 @@ def _is_skewed(target: Target) -> bool:
 
 
 def _boosting(lesson: Lesson, output: int, name: str, settings: Settings) -> Recipe:
-    cost = Cost(lesson, lesson.targets[output])
+    cost = Cost(lesson, lesson.targets[output], slants=SLANTS if settings.oblique else 0)
+    look = cost.rounds(LOOK, LOOK_ROUNDS / cost.sums) if settings.oblique else 0.0
+    model = partial(ObliqueBoosting, lesson.encoded.numbers.shape[1]) if settings.oblique else Boosting
     most = int(ROUNDS * USUAL_RATE / settings.rate)
-    recipe = _recipe(name, output, settings.codes, cost.boosting(settings), partial(Boosting, settings, most))
-    # It looks a while for a lower loss after the round that turns out to be the best one
-    return replace(
-        recipe, kind=f"boosting {output}", took=lambda stop: cost.rounds(settings, min(stop + PATIENCE, most))
-    )
+
+    def took(stop: int) -> float:
+        """It looks a while for a lower loss after the round that turns out to be the best one."""
+        return look + cost.rounds(settings, min(stop + PATIENCE, most))
+
+    recipe = _recipe(name, output, settings.codes, look + cost.boosting(settings), partial(model, settings, most))
+    return replace(recipe, kind=f"boosting {output}", took=took)
 
 
 def _processes(output: int, target: Target, cost: Cost, seed: int, chosen_by: int) -> Iterator[Recipe]:

@@ -33,12 +33,14 @@ NETWORKS: Sequence[Mapping[str, Any]] = (
 class Search:
     """The search of one kind of model."""
 
-    def __init__(self, seed: int, known: Sequence[Mapping[str, Any]], has_many_rows: bool = False) -> None:
+    def __init__(
+        self, seed: int, known: Sequence[Mapping[str, Any]], has_many_rows: bool = False, is_aslant: bool = False
+    ) -> None:
         self.seed, self.known = seed, known
-        self.has_many_rows = has_many_rows
+        self.has_many_rows, self.is_aslant = has_many_rows, is_aslant
         self.study: Study | None = None
 
-    def boosting(self, seed: int, is_skewed: bool, has_codes: bool) -> tuple[Settings, TOLD]:
+    def boosting(self, seed: int, is_skewed: bool, has_codes: bool, has_slants: bool) -> tuple[Settings, TOLD]:
         """Propose how to grow trees; the other is to be told the loss, unless nothing came of it."""
         trial = self._ask()
         settings = Settings(
@@ -52,6 +54,7 @@ class Search:
             extra=HAS_LIGHTGBM and not self.has_many_rows and trial.suggest_categorical("extra", [False, True]),
             root=is_skewed and trial.suggest_categorical("root", [True, False]),
             codes=has_codes and trial.suggest_categorical("codes", [True, False]),
+            oblique=has_slants and trial.suggest_categorical("oblique", [True, False]),
         )
         return settings, self._teller(trial)
 
@@ -76,7 +79,9 @@ class Search:
         if self.study is None:
             self.study = _study(self.seed)
             for number, settings in enumerate(self.known):
-                self.study.enqueue_trial({**settings, "root": number % 2 == 0, "codes": number % 4 < 2})
+                oblique = self.is_aslant or (not self.has_many_rows and number % 2 == 1)
+                also = {"root": number % 2 == 0, "codes": number % 4 < 2, "oblique": oblique}
+                self.study.enqueue_trial({**settings, **also})
         return self.study.ask()
 
     def _teller(self, trial: "Trial") -> TOLD:

@@ -40,6 +40,8 @@ class Boosting:
     a millisecond. Where that leaves few rounds, each is a longer step.
     """
 
+    _boosters = staticmethod(boosters)
+
     def __init__(self, settings: Settings, rounds: int = 1000, most_trees: int = 10_000) -> None:
         self.settings, self.most_rounds, self.most_trees = settings, rounds, most_trees
 
@@ -53,7 +55,7 @@ class Boosting:
         most = max(1, min(self.most_rounds, self.most_trees // (_sums(self.width) * count(folds))))
         longer = float(np.clip(MANY_ROUNDS / most, 1.0, LONGEST))
         settings = replace(self.settings, rate=self.settings.rate * longer)
-        self.grown = boosters(x, self._taught(target), folds, settings)
+        self.grown = self._boosters(x, self._taught(target), folds, settings)
         best, lowest, at, self.leaves, self.counted = None, np.inf, 0, 0, 0
         step = self.grown[0].step
         for done in range(step, (stop or max(step, most)) + 1, step):

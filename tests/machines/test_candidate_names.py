@@ -10,6 +10,7 @@ from machines.engine.plan import KINDS
     ("name", "said"),
     [
         ("boosting extra 0 1", "Boosted trees, random splits"),
+        ("boosting oblique 0", "Boosted trees, sums of two columns"),
         ("boosting 31 0", "Boosted trees"),
         ("forest 2", "Random forest, random splits"),
         ("plain forest 0", "Random forest"),

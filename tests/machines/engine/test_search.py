@@ -9,14 +9,14 @@ def asked(number, loss, is_skewed=False, has_codes=False):
     """So many proposals for boosting, each told what `loss` says of it."""
     search, found = Search(3, BOOSTING), []
     for seed in range(number):
-        settings, tell = search.boosting(seed, is_skewed, has_codes)
+        settings, tell = search.boosting(seed, is_skewed, has_codes, has_slants=False)
         tell(loss(settings))
         found.append(settings)
     return found
 
 
 def test_it_works():
-    settings, tell = Search(0, BOOSTING).boosting(7, is_skewed=False, has_codes=False)
+    settings, tell = Search(0, BOOSTING).boosting(7, is_skewed=False, has_codes=False, has_slants=False)
     tell(0.5)
     assert settings.seed == 7 and settings.leaves == BOOSTING[0]["leaves"] and not settings.root
 
@@ -52,6 +52,28 @@ def test_roots_are_proposed_for_skewed_numbers_alone():
 def test_with_and_without_codes_is_proposed_where_there_are_labels():
     assert not any(settings.codes for settings in asked(12, lambda settings: 1.0))
     assert {settings.codes for settings in asked(4, lambda settings: 1.0, has_codes=True)} == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("has_many_rows", "is_aslant", "first"),
+    [
+        (False, False, [False, True] * 2),
+        (True, False, [False] * 4),
+        (True, True, [True] * 4),
+        (False, True, [True] * 4),
+    ],
+)
+def test_slants_are_proposed_first_where_they_help_most(has_many_rows, is_aslant, first):
+    search, found = Search(3, BOOSTING, has_many_rows, is_aslant), []
+    for seed in range(12):
+        settings, tell = search.boosting(seed, is_skewed=False, has_codes=False, has_slants=True)
+        tell(1.0)
+        found.append(settings.oblique)
+    assert found[:4] == first and set(found) == {True, False}
+
+
+def test_where_there_are_no_slants_none_are_proposed():
+    assert not any(settings.oblique for settings in asked(12, lambda settings: 1.0))
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["told", "never fitted"])

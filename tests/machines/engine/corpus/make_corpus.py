@@ -30,6 +30,7 @@ MACHINES = {  # what is fitted beside the network that answers incomplete rows -
     "boosting": (("boosting 8",), THREE),
     "forest": (("forest",), (EVERYTHING[0], CITY)),
     "process": (("process by evidence",), BINARY),
+    "oblique": (("boosting oblique",), BINARY),
     "everything": (("linear", "boosting 8", "forest", "network in pieces"), (EVERYTHING[0], MIXED)),
 }
 
