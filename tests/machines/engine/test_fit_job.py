@@ -69,7 +69,7 @@ def test_rows_of_one_person_are_kept_together(job, tmp_path, split, least, most)
         cells[name] = [str(value) for value in traits]
     pl.DataFrame(cells).write_parquet(tmp_path / "a.parquet")
     job["schema"].insert(0, Column("person", DataType.LABEL, Role.IGNORED).to_json())
-    said = said_of(fit_job.run, job | {"split": split, "parameters": {"epochs": 20}})
+    said = said_of(fit_job.run, job | {"split": split, "parameters": {"epochs": 20}, "deadline": 3})
     assert said["kind"] == "done", said
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["split"] == (split or {"kind": "rows", "column": None})
