@@ -86,10 +86,12 @@ class ObliqueBoosting(Boosting):
         return super().write(g, g.concat([x, *(slants.write(g, x) for slants in self.slants if len(slants))], 1))
 
     def _boosters(self, x: Sheet, target: Target, folds: Folds, settings: Settings) -> Sequence[Booster]:
-        width, self.slants = x(0).shape[1], list[Slants]()
+        self.slants = list[Slants]()
         for fold in range(count(folds)):
+            seen = x(fold)
+            width = seen.shape[1]
             rows = looked_at(learned_from(folds, fold), width)
-            self.slants.append(slants_of(x(fold)[rows], target.take(rows), self.numbers))
+            self.slants.append(slants_of(seen[rows], target.take(rows), self.numbers))
         plain = super()._boosters(lambda fold: self.slants[fold](x(fold)), target, folds, settings)
         places = np.cumsum([0, *map(len, self.slants)])[:-1]
         parts = zip(plain, self.slants, places.tolist(), strict=True)

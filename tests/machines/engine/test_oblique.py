@@ -7,7 +7,7 @@ import pytest
 
 from machines.engine import oblique
 from machines.engine.blend import loss_of
-from machines.engine.boosters import HAS_LIGHTGBM, Settings
+from machines.engine.boosters import Settings
 from machines.engine.costs import Cost
 from machines.engine.encode import Encoded
 from machines.engine.folds import PROBE, once
@@ -22,15 +22,12 @@ from machines.engine.solving.machine_file import OPERATORS
 from machines.engine.trees import Boosting
 from tests.machines.engine.test_models import run
 
-pytestmark = pytest.mark.skipif(not HAS_LIGHTGBM, reason="without LightGBM there are no such trees")
 FOLDS = np.arange(1200) % 3
 
 
-def encoded_of(numbers, marks=None):
+def encoded_of(numbers):
     rows = len(numbers)
-    return Encoded(
-        numbers, np.zeros((rows, 0), np.uint8) if marks is None else marks, np.zeros((1, rows, 0), np.float32)
-    )
+    return Encoded(numbers, np.zeros((rows, 0), np.uint8), np.zeros((1, rows, 0), np.float32))
 
 
 def target_of(score, classes=1):
