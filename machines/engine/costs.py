@@ -15,6 +15,7 @@ from machines.engine.prepare import Target
 from machines.engine.trees import LEAST_TREES, MOST_PER_SPLIT, measured_by
 
 TREE, LEAF = 1e-4, 1.5e-5  # seconds that a boosted tree takes, per leaf,
+NARROW, SOUGHT = 20, 5e-7  # features at most of most tables; seconds that each further one takes per leaf to look for its cut
 CELL, MORE_LEAVES = 1.5e-9, 16  # and per cell of its table; twice that with so many leaves, and so on
 RANDOM_LEAVES = 0.7  # of the leaves it may have, a tree with thresholds at random grows so many
 DEEP_TREE = 8e-4  # seconds that a tree of a forest takes however few rows it has,
@@ -89,7 +90,9 @@ class Cost:
         leaves = settings.leaves * (RANDOM_LEAVES if settings.extra else 1.0)
         if self.sums > 1:  # most rows of a class are soon told apart
             leaves = min(leaves, 2 * sqrt(leaves))
-        per_tree: float = TREE + leaves * LEAF + self.rows * self.bundles * CELL * (1 + leaves / MORE_LEAVES)
+        grown = min(leaves, self.rows / (2 * settings.least))  # a leaf has twice its least rows, about
+        per_tree: float = TREE + leaves * LEAF + grown * max(0.0, self.bundles - NARROW) * SOUGHT
+        per_tree += self.rows * self.bundles * CELL * (1 + leaves / MORE_LEAVES)
         return self.folds * (BOOSTER + self.rows * self.features * BINNED + count * self.sums * per_tree)
 
     def forest(self, nodes: int) -> float:

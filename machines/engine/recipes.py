@@ -29,6 +29,7 @@ SEARCHES, SEARCHED_FOR_ONE = (3, 8, 20, 50, 150), 0.15  # rounds of each level; 
 ROUNDS = 1000  # most of boosting at the usual rate
 FEW_ROWS, SOME_ROWS, MANY_ROWS = 1_000, 3_000, 8_000
 SKEWED = 0.5
+MOST_FOR_LOOKS = 0.2  # of the time, for those of all folds at pairs of numbers
 ASLANT = 0.2  # of what two features gain together: where two numbers do more, trees that see slants come first
 MOST_CLASSES_IN_TREES = 100
 PROCESS = "process"
@@ -43,7 +44,7 @@ def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, secon
     `seconds` is the time for learning.
     """
     most = MOST_FOR_ONE * seconds
-    aslant = {} if parameters.only_network else _aslant(lesson)
+    aslant = {} if parameters.only_network else _aslant(lesson, seconds)
     simple = [] if parameters.only_network else list(_simple(lesson, level, seed, aslant))
     # Of many rows, pieces pay, what is smooth does not, and time is short for ensembles.
     kinds = KINDS[1:2] if _has_many_rows(lesson) else KINDS
@@ -158,15 +159,24 @@ def _in_trees(lesson: Lesson) -> list[int]:
     return few if cells <= MOST_CELLS else []
 
 
-def _aslant(lesson: Lesson) -> dict[int, float]:
-    """Of each output for which two numbers gain something together, what the first two do: see Slants.share."""
-    if not HAS_LIGHTGBM or lesson.encoded.numbers.shape[1] < 2:
+def _aslant(lesson: Lesson, seconds: float) -> dict[int, float]:
+    """Of each output for which two numbers gain something together, what the first two do: see Slants.share.
+
+    Not of outputs for which each fold's look for such numbers would take much of the time.
+    """
+    numbers, most = lesson.encoded.numbers.shape[1], MOST_FOR_LOOKS * seconds
+    outputs = [i for i in _in_trees(lesson) if HAS_LIGHTGBM and _look(Cost(lesson, lesson.targets[i])) < most]
+    if numbers < 2 or not outputs:
         return {}
-    numbers = lesson.encoded.numbers.shape[1]
     rows = looked_at(np.flatnonzero(lesson.folds > PROBE), lesson.encoded.width)
     x = lesson.encoded.take(rows).flat()
-    found = {i: slants_of(x, lesson.targets[i].take(rows), numbers) for i in _in_trees(lesson)}
+    found = {i: slants_of(x, lesson.targets[i].take(rows), numbers) for i in outputs}
     return {i: slants.share for i, slants in found.items() if len(slants)}
+
+
+def _look(cost: Cost) -> float:
+    """Seconds until every fold has found its slants."""
+    return cost.rounds(LOOK, LOOK_ROUNDS / cost.sums)
 
 
 def _leaves(lesson: Lesson, target: Target) -> tuple[int, int]:
@@ -186,7 +196,7 @@ def _is_skewed(target: Target) -> bool:
 
 def _boosting(lesson: Lesson, output: int, name: str, settings: Settings) -> Recipe:
     cost = Cost(lesson, lesson.targets[output], slants=SLANTS if settings.oblique else 0)
-    look = cost.rounds(LOOK, LOOK_ROUNDS / cost.sums) if settings.oblique else 0.0
+    look = _look(cost) if settings.oblique else 0.0
     model = partial(ObliqueBoosting, lesson.encoded.numbers.shape[1]) if settings.oblique else Boosting
     most = int(ROUNDS * USUAL_RATE / settings.rate)
 

@@ -71,8 +71,9 @@ def _parse_numbers(cells: pl.Series, format: CellFormat) -> Floats:
     plain = cells
     if format.decimal == ",":  # then a point is no decimal mark, and such a cell stays for the grammar
         plain = cells.str.replace_all(".", "_", literal=True).str.replace(",", ".", literal=True)
-    values = plain.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().astype(np.float64)
-    left = np.flatnonzero(~np.isfinite(values) | (cells.str.len_bytes() > numbers.LONGEST).fill_null(False).to_numpy())
+    values = plain.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)  # null is NaN
+    lengths = cells.str.len_bytes().to_numpy()  # NaN where null
+    left = np.flatnonzero(~np.isfinite(values) | (lengths > numbers.LONGEST))
     if len(left):
         values[left] = _by_grammar(cells.gather(left), format)
     return values

@@ -19,9 +19,10 @@ def parse_table(frame: pl.DataFrame, columns: Sequence[Column]) -> tuple[Table, 
     """
     table: dict[str, NDArray[Any]] = {}
     unreadable: dict[str, int] = {}
+    known = set(frame.columns)
     for column in columns:
         if column.is_used:
-            if column.name not in frame.columns:
+            if column.name not in known:
                 raise DataError(gettext_noop("The column “%(column)s” is missing."), column=column.name)
             table[column.name], unreadable[column.name] = parse_column(frame[column.name], column)
     return table, unreadable
@@ -40,7 +41,8 @@ def read_column(cells: pl.Series, column: Column) -> tuple[NDArray[Any], NDArray
         return _parse_text(cells, find_missing(cells, column.type)), unreadable
     values = parse_cells(cells, column.type, column.format)
     unread = np.flatnonzero(np.isnan(values))  # no word for "missing" reads as a number or a moment
-    unreadable[unread] = ~find_missing(cells.gather(unread), column.type)
+    if len(unread):
+        unreadable[unread] = ~find_missing(cells.gather(unread), column.type)
     if column.zero_is_missing and column.type is DataType.FLOAT:
         values[values == 0] = np.nan
     return values, unreadable

@@ -17,6 +17,7 @@ Row = list[str]
 HEAD = 1_000  # rows looked at from the top
 TAIL = 60  # and from the bottom
 HIGHEST_TITLE = 60  # a table begins within its first rows
+MOST_CELLS = 40_000  # looked at below the titles
 ROLE_WORDS = re.compile(r"\b(input|output|target|ignored?)s?\b", re.IGNORECASE)
 TOTAL_WORDS = re.compile(
     r"(grand |sub)?(totals?|sum|summe|gesamt|gesamtsumme|insgesamt|totale|totaal|totaux|somme|average|mittelwert)\b[ :]*$",
@@ -123,8 +124,9 @@ def _is_year(cell: str) -> bool:
 
 
 def _columns(rows: Sequence[Row], width: int) -> list[list[str]]:
-    """The filled cells of each column."""
-    return [[row[at] for row in rows[:200] if at < len(row) and row[at]] for at in range(width)]
+    """The filled cells of each column: of the first 200 rows, of a wide table's first 20 at least."""
+    rows = rows[: min(200, max(20, MOST_CELLS // max(1, width)))]
+    return [[row[at] for row in rows if at < len(row) and row[at]] for at in range(width)]
 
 
 def _is_value_column(cells: Sequence[str]) -> bool:

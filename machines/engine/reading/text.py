@@ -21,6 +21,7 @@ from machines.engine.reading.titles import Titles, make_titles, notes_about
 PIECE = 8_000_000  # bytes
 UNEVEN_SHARE = 0.05  # of all rows may have too many or too few cells
 UNEVEN_FEW = 2
+LEAST_HEAD, HEAD_CELLS = 120, 200_000  # rows looked at from the top, fewer of a wide table
 
 
 def read_text(path: Path, options: ReadOptions, limits: Limits) -> RawTable:
@@ -43,10 +44,11 @@ def read_text(path: Path, options: ReadOptions, limits: Limits) -> RawTable:
 
 
 def _find_layout(records: Records, options: ReadOptions) -> Layout:
-    head = records.rows(0, HEAD)
+    most = min(HEAD, max(LEAST_HEAD, HEAD_CELLS // int(records.cells[:HEAD].max(initial=1))))
+    head = records.rows(0, most)
     if head and head[0] and head[0][0].lower() == "sep=":  # Excel's own hint, not a row
         head[0] = []
-    return find_layout(head, records.rows(len(records) - TAIL, len(records)), options, complete=len(records) <= HEAD)
+    return find_layout(head, records.rows(len(records) - TAIL, len(records)), options, complete=len(records) <= most)
 
 
 def _found(options: ReadOptions, layout: Layout) -> ReadOptions:
