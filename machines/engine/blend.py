@@ -43,14 +43,15 @@ class Blend:
     spread: "Candidate | None" = None  # whose spreads
     spread_at: int = 0  # which pair of its spreads
 
-    def answers(self, rows: Rows) -> NDArray[np.float64]:
+    def answers(self, rows: Rows, emptiness: NDArray[np.float64] | float = 0.0) -> NDArray[np.float64]:
         """Calibrated chances [rows, classes], or standardised numbers with low and high [rows, 3], by folds not fitted on them."""
         mixed = self.mixed(rows)
         if self.target.classes:
             return self.calibrated(mixed)
         assert self.spread is not None and self.spread.spreads is not None
         pairs = self.spread.spreads[rows, 2 * self.spread_at : 2 * self.spread_at + 2]
-        reach = np.maximum(pairs, LEAST_REACH) * self.scale
+        scale = self.scale + np.reshape(emptiness, (-1, 1)) * (self.scale_empty - self.scale)
+        reach = np.maximum(pairs, LEAST_REACH) * scale
         return np.hstack([mixed, mixed - reach[:, :1], mixed + reach[:, 1:]])
 
     def by(self, others: "Mapping[int, Candidate]") -> "Blend":

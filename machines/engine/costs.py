@@ -15,7 +15,7 @@ from machines.engine.prepare import Target
 from machines.engine.trees import LEAST_TREES, MOST_PER_SPLIT, measured_by
 
 TREE, LEAF = 1e-4, 1.5e-5  # seconds that a boosted tree takes, per leaf,
-NARROW, SOUGHT = 20, 5e-7  # features at most of most tables; seconds that each further one takes per leaf to look for its cut
+NARROW, SOUGHT = 20, 5e-7  # features of a narrow table; seconds that a further one takes per leaf and tree
 CELL, MORE_LEAVES = 1.5e-9, 16  # and per cell of its table; twice that with so many leaves, and so on
 RANDOM_LEAVES = 0.7  # of the leaves it may have, a tree with thresholds at random grows so many
 DEEP_TREE = 8e-4  # seconds that a tree of a forest takes however few rows it has,

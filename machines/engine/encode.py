@@ -13,6 +13,7 @@ from machines.engine.encode_numbers import Doubles, Floats, MomentEncoder, Numbe
 from machines.engine.encode_text import LabelEncoder
 from machines.engine.encode_words import SentenceEncoder
 from machines.engine.folds import Folds
+from machines.engine.gaps import Gaps
 from machines.engine.graph import Graph
 from machines.engine.outside import Outside
 from machines.engine.prepare import Target
@@ -69,7 +70,7 @@ class EncodedNames:
     flat: str
     table: str  # with codes
     outside: str | None  # how far beyond what was seen, see outside.py
-    emptiness: str | None  # [N, 1], see TableEncoder.emptiness
+    emptiness: str | None  # [N, 1], see Gaps.emptiness
 
     @classmethod
     def plain(cls, encoded: Encoded) -> "EncodedNames":
@@ -93,7 +94,7 @@ class TableEncoder:
         self.moments = MomentEncoder(self.numeric)
         self.number = NumberEncoder([c.zero_is_missing for c in self.numeric])
         self.outside = Outside()
-        self.usual_ = 0.0  # share of empty cells that most rows have anyway
+        self.gaps = Gaps()
         self.code = CodeEncoder()
         self.label = LabelEncoder(most=max(4, min(60, MOST_MARKS // max(1, len(self.labels) + len(naming)))))
         self.sentence = [SentenceEncoder(most=max(20, min(500, 2000 // len(self.sentences)))) for _ in self.sentences]
@@ -139,16 +140,19 @@ class TableEncoder:
         usual: NDArray[np.bool_] = (self.emptiness(table) == 0) & (beyond == 0)
         return usual
 
-    def empty_share(self, table: Table) -> Doubles:
-        """Return the share of empty cells of each row, 0..1."""
-        numbers = self._numeric(table)
-        texts = _stack(table, (*self.labels, *self.sentences)) == ""
-        share: Doubles = np.concatenate([self.number.missing(numbers), texts], 1).mean(1)
-        return share
-
     def emptiness(self, table: Table) -> Doubles:
-        """Return how much emptier than usual each row is: 0 as usual, 1 nothing is known."""
-        return np.clip((self.empty_share(table) - self.usual_) / max(1.0 - self.usual_, 1e-9), 0.0, 1.0)
+        """How much emptier than usual each row is, see Gaps: 0..1."""
+        return self.gaps.emptiness(self._empty(table))
+
+    def fit_gaps(self, table: Table) -> None:
+        """Learn what rows lack anyway, from complete ones alone."""
+        self.gaps.fit(self._empty(table))
+
+    def _empty(self, table: Table) -> NDArray[np.bool_]:
+        """Which cells are empty: [rows, columns]."""
+        texts = _stack(table, (*self.labels, *self.sentences)) == ""
+        empty: NDArray[np.bool_] = np.concatenate([self.number.missing(self._numeric(table)), texts], 1)
+        return empty
 
     def write(self, g: Graph) -> EncodedNames | None:
         """Write the nodes; the graph's inputs are the columns' names. None if no column says anything."""
@@ -170,7 +174,7 @@ class TableEncoder:
 
     def _write_emptiness(self, g: Graph, missing: str | None) -> str | None:
         """Write the same as `emptiness`; None where rows are empty anyway."""
-        if self.usual_ >= 1.0:
+        if self.gaps.usual_ >= 1.0:
             return None
         parts = []
         if missing:
@@ -179,10 +183,7 @@ class TableEncoder:
         if texts := [c.name for c in (*self.labels, *self.sentences)]:
             nothing = g.constant(np.array([""], dtype=object))
             parts.append(g.cast(g.add("Equal", g.concat(texts, 1), nothing), np.float64))
-        share = g.add("ReduceMean", g.concat(parts, 1), g.ints(1), keepdims=1)
-        above = g.add("Sub", share, g.constant(np.array([self.usual_])))
-        scaled = g.add("Div", above, g.constant(np.array([1.0 - self.usual_])))
-        return g.add("Clip", scaled, g.constant(np.array(0.0)), g.constant(np.array(1.0)))
+        return self.gaps.write(g, g.concat(parts, 1))
 
     def _write_names(self, g: Graph) -> str | None:
         """Write the same texts as `_labels` has of numbers that name things: [N, naming]."""

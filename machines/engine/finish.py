@@ -56,8 +56,9 @@ class Work:
     encoder: TableEncoder
     lesson: Lesson  # the rows, and below them the probes
     probes: Probes
-    doubt: Lesson  # the rows, and below them incomplete copies of some
+    doubt: Lesson  # the rows `kept`, and below them incomplete copies of some
     emptiness: NDArray[np.float64]  # of these
+    kept: NDArray[np.int64]  # in their order; all that are measured are among them
     candidates: list[Candidate] = field(default_factory=list)
 
     def rows(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
@@ -95,7 +96,7 @@ def describe(work: Work, report: Report) -> dict[str, Any]:
 def _report(work: Work, answers: Sequence[Answer], predictor: Predictor) -> Report:
     clock, lesson = work.clock, work.lesson
     rng = np.random.default_rng(work.seed + 3)
-    found = [_measure(work, i, answer.usual, rng) for i, answer in enumerate(answers)]
+    found = [_measure(work, i, answer, rng) for i, answer in enumerate(answers)]
     samples = _samples(work, found, predictor)
     importance = measure.importance(_gained(work, found), work.seed)
     inputs = sorted(work.schema.inputs, key=lambda c: -importance[c.name].value if c.name in importance else 0.0)
@@ -121,10 +122,15 @@ def _report(work: Work, answers: Sequence[Answer], predictor: Predictor) -> Repo
     )
 
 
-def _measure(work: Work, output: int, blend: Blend, rng: np.random.Generator) -> Measured:
+def _measure(work: Work, output: int, answer: Answer, rng: np.random.Generator) -> Measured:
+    """As the file will answer: rows emptier than usual by what learned from such rows."""
     rows, target = work.lesson.measured, work.lesson.targets[output]
     answers = cross_fitted(work.candidates, target, output, rows, rng)
-    return Measured(measure.answers_in_unit(answers, target), target.take(rows), blend)
+    at = np.searchsorted(work.kept, rows)
+    is_empty = work.emptiness[at] > 0
+    if answer.doubt and is_empty.any():
+        answers[is_empty] = answer.doubt.answers(at[is_empty], work.emptiness[at[is_empty]])
+    return Measured(measure.answers_in_unit(answers, target), target.take(rows), answer.usual)
 
 
 def _samples(work: Work, found: Sequence[Measured], predictor: Predictor) -> dict[str, list[dict[str, float]]]:

@@ -32,7 +32,6 @@ from machines.engine.training import loss_for
 from machines.engine.trials import Trials
 from machines.serving.predictor import Predictor
 
-USUAL = 0.95  # of complete rows have no more empty cells than what counts as usual
 LEARN_UNTIL = 0.9  # share of the time; the rest is for measuring and writing
 FOLDS = {8: 0.2, 5: 0.4, 3: 0.4}  # worth it if what is usual takes at most this share of the time, see usual_seconds
 MANY_ROWS = 10_000  # beyond, more candidates and a last fit of all rows pay more than folds, however much time there is
@@ -123,7 +122,7 @@ def _encode(
         encoder = TableEncoder(schema.inputs, names).fit(joined(complete, copies), clock.tick)
         whole = encoder.transform(complete, clock.tick)
         prepared.warnings.extend(Notice(NAMES, {"column": column.name}) for column in names)
-    encoder.usual_ = float(np.quantile(encoder.empty_share(complete), USUAL))
+    encoder.fit_gaps(complete)
     empty = encoder.transform(copies, clock.tick)
     count = _fold_count(whole, once, clock)
     folds = with_known_labels(deal(split, table, rows, once[0], count, np.random.default_rng(seed + 1)), once)
@@ -137,7 +136,7 @@ def _encode(
     twice = tuple(target.take(rows[np.append(kept, copied)]) for target in prepared.targets)
     doubt = Lesson(whole.take(kept).below(empty), twice, np.append(folds[kept], folds[copied]))
     emptiness = encoder.emptiness(joined(taken(complete, kept), copies))
-    return Work(table, schema, level, seed, clock, prepared, split, encoder, lesson, probes, doubt, emptiness)
+    return Work(table, schema, level, seed, clock, prepared, split, encoder, lesson, probes, doubt, emptiness, kept)
 
 
 def _fold_count(encoded: Encoded, targets: tuple[Target, ...], clock: Clock) -> int:

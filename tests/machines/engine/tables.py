@@ -1,7 +1,12 @@
 """Small made-up tables whose truth is known."""
 
-import numpy as np
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import numpy as np
+import pytest
+
+from machines.engine import learn
 from machines.engine.schema import Column, DataType, Role, Schema
 
 DAY = 86_400.0
@@ -55,6 +60,14 @@ def stubborn_table(rows=120):
     table, schema = simple_table(rows, columns=4, classes=3)
     wrong = np.random.default_rng(0).random(rows) < 0.3
     return table | {"y": np.where(wrong, "class 0", table["y"]).astype(object)}, schema
+
+
+@contextmanager
+def few_candidates() -> Iterator[None]:
+    """Trainings end after fewer candidates that do not help: for tests that hold however many there are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learn, "ENOUGH", (2, 5, 8, 10, 12))
+        yield
 
 
 def strange_rows():

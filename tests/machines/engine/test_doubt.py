@@ -1,12 +1,16 @@
 """A machine is less sure where it knows less: of empty fields, and beyond what it has seen."""
 
 import numpy as np
+import onnxruntime as ort
 import pytest
+from onnx import TensorProto, helper
 
-from machines.engine import forget
+from machines.engine import finish, forget
+from machines.engine import fit as steps
 from machines.engine.encode_numbers import NumberEncoder
 from machines.engine.fit import fit
 from machines.engine.forget import incomplete, rows_to_copy, rows_to_keep
+from machines.engine.gaps import Gaps
 from machines.engine.graph import Graph
 from machines.engine.outside import FARTHEST, Outside
 from machines.engine.schema import Column, DataType, Role, Schema
@@ -73,14 +77,89 @@ def test_the_graph_tells_the_same_distance():
 
 
 def run(encoder, outside, rows):
-    import onnxruntime as ort
-    from onnx import TensorProto, helper
+    return run_graph(lambda g: outside.write(g, "x", encoder.write_missing(g, "x")), rows)
 
+
+def run_graph(write, rows):
+    """What the tensor that is written answers to these rows."""
     g = Graph(["x"])
-    name = outside.write(g, "x", encoder.write_missing(g, "x"))
-    inputs = [helper.make_tensor_value_info("x", TensorProto.DOUBLE, ["N", 3])]
+    name = write(g)
+    inputs = [helper.make_tensor_value_info("x", TensorProto.DOUBLE, ["N", rows.shape[1]])]
     model = g.model(inputs, [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N", 1])], {})
     return ort.InferenceSession(model.SerializeToString()).run(None, {"x": rows})[0]
+
+
+def seen_rows():
+    """A thousand rows of four cells: 960 are full, of 20 the first two are empty, others lack this and that."""
+    empty = np.zeros((1000, 4), bool)
+    empty[:20, :2] = True
+    empty[20:26] = np.eye(4, dtype=bool)[[0, 1, 2, 3, 2, 3]]
+    return empty
+
+
+def test_rows_that_lack_what_others_lacked_are_usual():
+    gaps = Gaps().fit(seen_rows())
+    asked = np.array([[0, 0, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 0], [0, 0, 1, 0], [1, 1, 1, 1]], bool)
+    told = gaps.emptiness(asked)
+    assert told.tolist() == [0, 0, 0.25, 0.75, 0.25, 1]
+    np.testing.assert_array_equal(run_graph(lambda g: gaps.write(g, "x"), asked.astype(float))[:, 0], told)
+    rare = Gaps().fit(seen_rows()[11:])
+    assert rare.emptiness(asked)[1] == 0.5, "nine rows are no habit"
+    np.testing.assert_array_equal(
+        run_graph(lambda g: rare.write(g, "x"), asked.astype(float))[:, 0], rare.emptiness(asked)
+    )
+
+
+def test_where_rows_lack_half_of_their_cells_only_what_lacks_more_is_emptier():
+    gaps = Gaps().fit(seen_rows()[:20])
+    asked = np.array([[0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 1, 1]], bool)
+    assert gaps.emptiness(asked).tolist() == [0, 0, 0.5]
+
+
+@pytest.fixture(scope="module")
+def closed():
+    """Hours of a shop whose thermometer was off whenever it was closed, and one in thirty when it was not."""
+    rng = np.random.default_rng(6)
+    hour, warmth, wind = (rng.uniform(0, 10, 900) for _ in range(3))
+    visitors = 20 + 10 * hour + 3 * warmth + rng.normal(0, 2, 900)
+    visitors[:36] = 0
+    warmth[:36] = wind[:36] = np.nan
+    wind[36:66:5] = hour[36:66:5] = np.nan
+    columns = [Column(name, DataType.FLOAT) for name in ("hour", "warmth", "wind")]
+    table = {"hour": hour, "warmth": warmth, "wind": wind, "visitors": visitors}
+    kept, real = [], steps.measured
+
+    def keep(work, answers):
+        kept.extend((work, answers))
+        return real(work, answers)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "measured", keep)
+        schema = Schema((*columns, Column("visitors", DataType.FLOAT, Role.OUTPUT)))
+        fitted = fit(table, schema, level=1, deadline=3, seed=0)
+    return fitted, *kept
+
+
+def test_what_empty_cells_mean_is_not_doubted(closed):
+    fitted, *_ = closed
+    asked = {"hour": [5.0, 5.0, 5.0], "warmth": [5.0, np.nan, np.nan], "wind": [5.0, np.nan, 5.0]}
+    (told,) = fitted.predictor().predict({name: np.array(cells) for name, cells in asked.items()})
+    width = told.high - told.low
+    assert abs(told.values[0] - 85) < 10 and abs(told.values[1]) < 10, "closed"
+    assert width[1] < 2 * width[0] and told.values[2] > 40 and width[2] > width[0]
+
+
+def test_rows_are_measured_by_who_answers_them(closed):
+    """Those that lack what few lacked are answered by the network for incomplete rows: figures tell of that."""
+    fitted, work, (answer,) = closed
+    rows = work.lesson.measured
+    is_empty = work.emptiness[np.searchsorted(work.kept, rows)] > 0
+    assert is_empty.sum() == 6
+    told = finish._measure(work, 0, answer, np.random.default_rng(0)).answers
+    (others,) = fitted.predictor().predict(work.rows(rows))
+    usual = np.median(others.high - others.low)
+    assert (told[is_empty, 2] - told[is_empty, 1]).min() > 1.5 * np.median(told[:, 2] - told[:, 1])
+    assert np.abs((others.high - others.low)[is_empty] / usual).min() > 1.5
 
 
 def test_copies_forget_from_nothing_to_everything():

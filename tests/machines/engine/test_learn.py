@@ -21,6 +21,7 @@ from machines.engine.recipes import recipes
 from machines.engine.schema import Column, DataType, Role, Schema
 from machines.engine.splits import Split, SplitKind
 from machines.engine.trials import Trials
+from tests.machines.engine.tables import few_candidates
 
 QUICK = Parameters(epochs=1, shape=(8,))
 
@@ -40,10 +41,11 @@ def five_outputs():
 @pytest.mark.parametrize("stop_at", [99999, 3, 0], ids=["unhurried", "finished soon", "finished at once"])
 def test_every_output_is_answered_however_many_there_are(stop_at):
     told, (table, schema) = [], five_outputs()
-    fitted = fit(
-        table, schema, level=1, deadline=60, seed=0, parameters=QUICK,
-        on_progress=lambda progress: told.append(progress) or len(told) <= stop_at,
-    )  # fmt: skip
+    with few_candidates():
+        fitted = fit(
+            table, schema, level=1, deadline=60, seed=0, parameters=QUICK,
+            on_progress=lambda progress: told.append(progress) or len(told) <= stop_at,
+        )  # fmt: skip
     answers = fitted.predictor().predict({name: values[:4] for name, values in table.items()})
     assert [len(answer.values) for answer in answers] == [4] * 5
     assert all(sum(output.weights.values()) == pytest.approx(1, abs=0.001) for output in fitted.report.outputs)

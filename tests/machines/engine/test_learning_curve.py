@@ -12,7 +12,7 @@ from machines.engine.folds import answered, count, learned_from
 from machines.engine.learning_curve import PARTS, SIZES, _fewer, learning_curve, simple_model, strata
 from machines.engine.parameters import Parameters
 from machines.engine.splits import Split, SplitKind, part_of_each
-from tests.machines.engine.tables import simple_table
+from tests.machines.engine.tables import few_candidates, simple_table
 
 SMALL = Parameters(epochs=1, shape=(4,))
 
@@ -29,6 +29,12 @@ def trained(table, schema, level=1, deadline=60, **options):
         patch.setattr(steps, "measured", keep)
         fitted = fit(table, schema, level=level, deadline=deadline, seed=0, parameters=SMALL, **options)
     return fitted, kept[0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def soon_done():
+    with few_candidates():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +107,7 @@ def test_all_measured_rows_are_answered_and_nobody_learns_from_the_row_it_answer
 
 def test_trees_where_lines_do_not_do():
     """Far from 0 on either side is much: no line tells that, and what trees learn from it grows with the rows."""
-    table, schema = simple_table(900, 2)
+    table, schema = simple_table(500, 2)
     table["y"] = 5 * np.abs(table["x0"]) + table["y"] * 0.1
     fitted, work = trained(table, schema)
     told = fitted.report.outputs[0]

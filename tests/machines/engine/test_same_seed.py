@@ -7,7 +7,7 @@ import sys
 
 from machines.engine.fit import fit
 from machines.engine.parameters import Parameters
-from tests.machines.engine.tables import make_table
+from tests.machines.engine.tables import few_candidates, make_table
 
 ALONE = (
     "from tests.machines.engine.test_same_seed import figures; import json, torch; "
@@ -18,7 +18,8 @@ ALONE = (
 def figures():
     """The holdout figures of each output, and what its answer is blended from."""
     table, schema = make_table(60)
-    told = fit(table, schema, level=1, deadline=600, seed=3, parameters=Parameters(epochs=1, shape=(4,))).report
+    with few_candidates():
+        told = fit(table, schema, level=1, deadline=600, seed=3, parameters=Parameters(epochs=1, shape=(4,))).report
     return [[output.weights, {name: m.value for name, m in output.holdout.items()}] for output in told.outputs]
 
 

@@ -19,11 +19,15 @@ import pytest
 from machines.engine.fit import fit
 from machines.engine.parameters import Parameters
 from machines.engine.trials import Trial, Trials
-from tests.machines.engine.tables import make_table, simple_table, stubborn_table
+from tests.machines.engine.tables import few_candidates, make_table, simple_table, stubborn_table
 
 QUICK = Parameters(epochs=1, shape=(8,))
 DEADLINE = 600.0  # generous: time decides nothing
 TABLES = {"number": simple_table(60), "label": simple_table(60, classes=2), "both": make_table(60)}
+ALONE = (  # a training in a process of its own
+    "from tests.machines.engine.tables import few_candidates; from machines.engine.fit_job import run, serve\n"
+    "with few_candidates(): serve(run)"
+)
 TABLES["labels"] = stubborn_table()  # with a second level
 
 
@@ -59,6 +63,12 @@ def rewrite(paths, **changes):
     for path in paths:
         about = json.loads(onnx.GraphProto.FromString(path.read_bytes()[32:]).doc_string)
         path.write_bytes(replace(Trial.read(path, about["training"]), **changes).to_bytes())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def soon_done():
+    with few_candidates():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +290,7 @@ class Child:
         }  # fmt: skip
 
     def start(self):
-        command = [sys.executable, "-m", "machines.engine.fit_job"]
+        command = [sys.executable, "-c", ALONE]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         process.stdin.write(json.dumps(self.job) + "\n")
         process.stdin.flush()
