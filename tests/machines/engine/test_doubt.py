@@ -64,6 +64,13 @@ def test_beyond_what_was_seen_it_is_less_sure(machine):
     assert answer(predictor, 100.0, "red")[1] < 0.85 < answer(predictor, 9.0, "red")[1]
 
 
+def test_a_little_beyond_is_nothing_strange():
+    seen = np.array([[10.0], [20.0]])
+    far = Outside().fit(seen, np.isnan(seen))
+    asked = np.array([[15.0], [20.9], [9.1], [26.0], [-1.0]])
+    np.testing.assert_allclose(far.distance(asked, np.isnan(asked))[:, 0], [0, 0, 0, 0.5, 1], atol=1e-9)
+
+
 def test_the_graph_tells_the_same_distance():
     rng = np.random.default_rng(4)
     seen = rng.normal(size=(50, 3))

@@ -107,7 +107,7 @@ def test_all_measured_rows_are_answered_and_nobody_learns_from_the_row_it_answer
 
 def test_trees_where_lines_do_not_do():
     """Far from 0 on either side is much: no line tells that, and what trees learn from it grows with the rows."""
-    table, schema = simple_table(500, 2)
+    table, schema = simple_table(400, 2)
     table["y"] = 5 * np.abs(table["x0"]) + table["y"] * 0.1
     fitted, work = trained(table, schema)
     told = fitted.report.outputs[0]
@@ -148,10 +148,10 @@ def test_too_few_rows_are_no_curve():
 
 
 def test_not_of_rows_in_time_and_groups_stay_whole():
-    table, schema = simple_table(400, 2)
+    table, schema = simple_table(240, 2)
     in_time, _ = trained(table, schema, split=Split(SplitKind.TIME, "x0"))
     assert in_time.report.outputs[0].learning_curve == []
-    table["x1"] = np.arange(400) % 40.0
+    table["x1"] = np.arange(240) % 40.0
     in_groups, work = trained(table, schema, split=Split(SplitKind.GROUP, "x1"))
     part, groups = dealt(work), table["x1"][work.prepared.rows]
     assert all(len(set(part[groups == group])) == 1 for group in range(40))

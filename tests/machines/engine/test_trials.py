@@ -143,7 +143,7 @@ def test_time_progress_and_curve_go_on(both):
     assert progress[0].share >= 0.5 and progress[0].seconds_left <= DEADLINE / 2
     assert progress[0].validation_loss == fitted.report.validation_loss[:2], "a round of each network"
     assert resumed.report.seconds > DEADLINE / 2
-    assert len(again := set(folder.iterdir()) - set(kept)) > 3
+    assert len(again := set(folder.iterdir()) - set(kept)) > 1
     assert all(elapsed(path) > DEADLINE / 2 for path in again)
     assert [report.share for report in progress] == sorted(report.share for report in progress)
     assert resumed.report.epochs == fitted.report.epochs
