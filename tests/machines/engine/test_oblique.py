@@ -164,11 +164,11 @@ def test_of_a_large_table_some_rows_tell(monkeypatch):
     assert len(looked_at(np.arange(1200), 5)) == 20
 
 
-def tried(numbers, score, parameters=None):
+def tried(numbers, score, parameters=None, seconds=60.0):
     folds = np.where(np.arange(len(score)) % 8, -1, 0)
     folds[-1] = PROBE
     lesson = Lesson(encoded_of(numbers), (target_of(score),), folds)
-    return [*recipes(lesson, parameters or Parameters(), 2, 0, 60.0)]
+    return [*recipes(lesson, parameters or Parameters(), 2, 0, seconds)]
 
 
 @pytest.mark.parametrize(("rows_are", "comes_first"), [("many", True), ("few", False)])
@@ -204,3 +204,25 @@ def test_looking_for_them_and_more_features_take_longer(rows, coast):
     assert seconds["boosting 8 0"] == plain.boosting(Settings(0, 8)) < wide.boosting(Settings(0, 8))
     look = wide.rounds(oblique.LOOK, oblique.LOOK_ROUNDS)
     assert seconds["boosting oblique 0"] == pytest.approx(look + wide.boosting(Settings(0, 8)))
+
+
+def test_nobody_looks_for_them_in_a_wide_table_without_the_time(monkeypatch):
+    x = np.random.default_rng(0).normal(size=(600, 700)).astype(np.float32)
+    names = {recipe.name for recipe in tried(x, x[:, 0] + x[:, 1], seconds=300.0)}
+    assert "boosting oblique 0" in names
+    monkeypatch.setattr("machines.engine.recipes.slants_of", None)
+    names = {recipe.name for recipe in tried(x, x[:, 0] + x[:, 1], seconds=1.0)}
+    assert "boosting 8 0" in names and "boosting oblique 0" not in names
+
+
+def test_what_trees_of_a_wide_table_take_grows_with_its_columns():
+    """Of 2,000 columns, looking for a cut takes most of the time; few rows have few leaves to look for."""
+
+    def seconds(rows, columns, leaves=31):
+        numbers = np.zeros((rows, columns), np.float32)
+        lesson = Lesson(encoded_of(numbers), (target_of(np.arange(rows)),), np.arange(rows) % 3)
+        cost = Cost(lesson, lesson.targets[0])
+        return cost.rounds(Settings(0, leaves), 100) - cost.rounds(Settings(0, leaves), 0)
+
+    assert seconds(600, 2_000) > 20 * seconds(600, 60) > 20 * seconds(600, 20)
+    assert seconds(60, 2_000) == pytest.approx(seconds(60, 2_000, 63), rel=0.5)

@@ -41,6 +41,16 @@ def test_notes_below_are_left_out(tmp_path, below):
     assert "below the table" in sentences(table)
 
 
+@pytest.mark.parametrize("rows", [15, 150])
+def test_of_a_wide_table_few_rows_tell_where_it_begins_and_ends(tmp_path, rows):
+    """2,200 columns: of 150 rows the first 120 are looked at, and the last ones for what stands below."""
+    titles = ",".join(f"x{at}" for at in range(2_200))
+    body = "".join(",".join(["1.5"] * 2_199 + ["west"]) + "\n" for _ in range(rows))
+    table = read(tmp_path, f"Report 2024\n\n{titles}\n{body}\nSource: IMF\n")
+    assert (table.columns[0], len(table.columns), table.rows) == ("x0", 2_200, rows)
+    assert "below the table" in sentences(table)
+
+
 def test_a_line_of_words_below_rows_that_begin_with_words_stays(tmp_path):
     rows = "".join(f"country {number},{number},{number * 2}\n" for number in range(40))
     table = read(tmp_path, "Country,a,b\n" + rows + "\nInternational Monetary Fund, April 2016\n")
