@@ -8,7 +8,7 @@ from machines.engine.graph import Graph
 
 USUAL = 0.95  # of the rows learned from have no more empty cells than what counts as usual
 ALIKE = 10  # so many of them that lack the very same cells are a habit of the table: what these cells mean was learned
-MOST_HABITS = 64
+MOST_HABITS, MOST_CELLS = 64, 16_000  # that a row is compared with, some microseconds
 
 
 class Gaps:
@@ -27,7 +27,7 @@ class Gaps:
         share = empty.mean(1)
         self.usual_ = float(np.quantile(share, USUAL))
         habits, counts = np.unique(empty[share > self.usual_], axis=0, return_counts=True)
-        often = np.argsort(-counts, kind="stable")[:MOST_HABITS]
+        often = np.argsort(-counts, kind="stable")[: min(MOST_HABITS, MOST_CELLS // empty.shape[1])]
         self.habits_ = habits[often[counts[often] >= ALIKE]]
         return self
 

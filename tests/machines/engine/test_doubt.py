@@ -117,6 +117,14 @@ def test_rows_that_lack_what_others_lacked_are_usual():
     )
 
 
+def test_a_wide_table_has_few_habits_so_that_a_row_takes_no_longer():
+    empty = np.zeros((1_300, 8_000), bool)
+    for at in range(5):
+        empty[12 * at : 12 * at + 12, : 10 + at] = True
+    told = Gaps().fit(empty).emptiness(empty[: 5 * 12 : 12])
+    assert (told > 0).sum() == 3, "two of five are compared with"
+
+
 def test_where_rows_lack_half_of_their_cells_only_what_lacks_more_is_emptier():
     gaps = Gaps().fit(seen_rows()[:20])
     asked = np.array([[0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 1, 1]], bool)
