@@ -86,6 +86,7 @@ class Drawer:
         child, deadline = self._sent(request), time.monotonic() + self.seconds
         while not (message := child.next_message()):
             if message is END:
+                self._end()  # its last words may still be on their way
                 self._tell(child, "ended")
                 raise DataError(CRASHED)
             if time.monotonic() > deadline:

@@ -118,6 +118,7 @@ class Child:
             self.process.stdin.flush()
 
     def stop(self) -> None:
+        """Afterwards `errors` are complete."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
