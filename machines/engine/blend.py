@@ -16,8 +16,7 @@ Floats: TypeAlias = NDArray[np.float32]
 Rows: TypeAlias = NDArray[np.int64]
 
 PICKS = 30
-MOST_MICROS = 500.0  # that parts may take for a row; what else a row needs takes some 100 to 200
-PART_MICROS = 25.0  # of each besides its own: its answers join others, and what it needs comes from memory
+MOST_MICROS = 450.0  # that parts may take for a row; what else a row needs takes some 100 to 200
 MOST_RANKED, LEAST_MISRANKED = 5_000, 1e-3
 Judge: TypeAlias = "Callable[[NDArray[Any], Target], float]"
 EMPTIER = 0.2  # rows from here on decide how the intervals grow
@@ -168,7 +167,7 @@ def costs_of(candidates: "Sequence[Candidate]") -> NDArray[np.float64]:
     """Microseconds that a row takes, by candidate and by what it needs: itself, and whose answers it learned from."""
     models = with_others(candidates)
     needs = [{id(model) for model in with_others([candidate])} for candidate in candidates]
-    return np.array([[(PART_MICROS + model.micros) * (id(model) in own) for model in models] for own in needs])
+    return np.array([[model.micros * (id(model) in own) for model in models] for own in needs])
 
 
 def blend_weights(

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from machines.engine.blend import PART_MICROS, Blend, with_others
+from machines.engine.blend import Blend, with_others
 from machines.engine.candidates import Candidate
 from machines.engine.digits import short
 from machines.engine.measure import Answers, in_unit
@@ -48,7 +48,7 @@ def leaderboard(
 
 def _micros(candidates: Sequence[Candidate]) -> float:
     """Microseconds that a row takes in these, and in whose answers they learned from."""
-    return sum(PART_MICROS + model.micros for model in with_others(candidates))
+    return sum(model.micros for model in with_others(candidates))
 
 
 def _asked(candidate: Candidate, output: int, rows: Rows, truth: Target) -> Asked:

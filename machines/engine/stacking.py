@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from machines.engine.blend import PART_MICROS, blend_weights, costs_of, loss_of
+from machines.engine.blend import blend_weights, costs_of, loss_of
 from machines.engine.boosters import Settings
 from machines.engine.candidates import Candidate, fit_simple
 from machines.engine.costs import Cost
@@ -23,7 +23,7 @@ from machines.engine.recipes import MOST_CLASSES_IN_TREES
 from machines.engine.trees import Boosting
 
 MOST_SHARE = 0.2  # of the time for learning
-MOST_MICROS = 425.0  # that a row takes in those who are learned from: the file has to hold them all
+MOST_MICROS = 400.0  # that a row takes in those who are learned from: the file has to hold them all
 USUAL_OTHERS, USUAL_ROUNDS = 5, 100
 LEAST = 0.02  # added to chances before their logarithm: one model is surer that something cannot be than their mean
 MOST_ROUNDS = 300
@@ -63,11 +63,10 @@ def _others(study: Study, found: Found, output: int) -> list[Candidate]:
     chosen, kinds, micros = list[Candidate](), set[str](), 0.0
     for weight, _, candidate in sorted(zip(weights, losses, able, strict=True), key=lambda one: (-one[0], one[1])):
         kind = found.recipes[candidate.name].kind or candidate.name
-        needed = PART_MICROS + candidate.micros
-        if (weight > 0 or kind not in kinds) and micros + needed <= MOST_MICROS:
+        if (weight > 0 or kind not in kinds) and micros + candidate.micros <= MOST_MICROS:
             chosen.append(candidate)
             kinds.add(kind)
-            micros += needed
+            micros += candidate.micros
     return chosen
 
 

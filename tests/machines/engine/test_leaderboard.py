@@ -46,11 +46,11 @@ def close(value):
 def test_labels(rng):
     made, blend, answers, target = labels(rng)
     first, *others = leaderboard([made[2], made[0], made[1]], blend, answers, target, ROWS, 5)
-    assert (first["name"], first["weight"], first["micros"], first["seconds"]) == ("blend", 1.0, 54.5, 9.0)
+    assert (first["name"], first["weight"], first["micros"], first["seconds"]) == ("blend", 1.0, 1.5 + 3.0, 9.0)
     assert first["value"] == close(reference.log_loss(target.values, answers))
     assert set(first["difference"].values()) == {0.0}
     assert [(line["name"], line["weight"], line["micros"], line["seconds"]) for line in others] == [
-        ("c0", 0.75, 26.5, 3.0), ("c1", 0.25, 28.0, 6.0), ("c2", 0.0, 29.5, 9.0)
+        ("c0", 0.75, 1.5, 3.0), ("c1", 0.25, 3.0, 6.0), ("c2", 0.0, 4.5, 9.0)
     ]  # fmt: skip
     for line, one in zip(others, made, strict=True):
         own = one.answers[0][ROWS].astype(np.float64)

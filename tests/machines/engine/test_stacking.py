@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from machines.engine import fit as steps
-from machines.engine.blend import MOST_MICROS, PART_MICROS, blend_weights, costs_of
+from machines.engine.blend import MOST_MICROS, blend_weights, costs_of
 from machines.engine.candidates import Candidate, Recipe
 from machines.engine.encode import Encoded, EncodedNames
 from machines.engine.fit import LEARN_UNTIL, fit
@@ -161,11 +161,11 @@ def test_a_row_takes_as_long_as_all_that_is_needed_for_it():
     rng = np.random.default_rng(3)
     truth = rng.normal(size=400).astype(np.float32)
     parts = [(truth + rng.normal(size=400) * 0.5).astype(np.float32)[:, None] for _ in range(3)]
-    target, half = Target(Column("y", DataType.FLOAT), truth), MOST_MICROS / 2 - PART_MICROS
+    target, half = Target(Column("y", DataType.FLOAT), truth), MOST_MICROS / 2
     first, second = (Candidate(str(i), {0: parts[i]}, lambda g, names: {}, micros=half + i) for i in range(2))
     third = Candidate("third", {0: parts[2]}, lambda g, names: {}, micros=half - 10, others=(first,))
     costs = costs_of([first, second, third])
-    assert costs.sum(1).tolist() == [MOST_MICROS / 2, MOST_MICROS / 2 + 1, MOST_MICROS - 10]
+    assert costs.sum(1).tolist() == [half, half + 1, MOST_MICROS - 10]
     weights = blend_weights(parts, target, costs)
     assert weights[0] > 0 and weights[1] == 0 and weights[2] > 0
 
