@@ -79,9 +79,8 @@ def fit(
     clock = Clock(deadline, on_progress)
     trials.open(table, [schema.to_json(), seed, parameters.to_json(), split.to_json()], clock)
     with torch.random.fork_rng(devices=[]), np.errstate(over="ignore", invalid="ignore"), catch_warnings():
-        simplefilter(
-            "ignore"
-        )  # what libraries say to programmers of infinite cells or rare labels, notices say to people
+        # What libraries say to programmers of infinite cells or rare labels, notices say to people.
+        simplefilter("ignore")
         torch.manual_seed(seed)
         prepared = _prepare(table, schema, clock, seed, parameters)
         work = _encode(table, schema, level, seed, clock, prepared, split)

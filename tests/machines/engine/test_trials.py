@@ -83,7 +83,7 @@ def trained(tmp_path_factory):
     return once
 
 
-@pytest.fixture(params=["number", "both", "labels"])
+@pytest.fixture(params=["both", "labels"])
 def whole(request, trained):
     return trained(request.param)
 
