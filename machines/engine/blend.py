@@ -99,17 +99,25 @@ def doubt_of(candidate: "Candidate", target: Target, output: int, rows: Rows, em
     return Blend(target, output, parts, loss, 1.0, *scales, candidate, at)
 
 
-def cross_fitted(
-    candidates: "Sequence[Candidate]", target: Target, output: int, rows: Rows, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """What the blend answers for `rows`, each answered by a blend that was weighed and calibrated without it.
+def dealt(rows: int, rng: np.random.Generator) -> Rows:
+    """The part of each of so many rows, see cross_fitted."""
+    return rng.permutation(rows) % PARTS
 
-    So no row has a say in its own answer: not in what was learned (see folds), nor in how it is put together.
+
+def cross_fitted(
+    blend: Callable[[Rows], Blend], rows: Rows, parts: Rows, emptiness: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """What a blend answers for `rows`, each answered by one that was weighed and calibrated without the rows of its part.
+
+    So no row has a say in its own answer: not in what was learned (see folds), nor in how it is put together. `blend` makes
+    one from the rows it is given; `parts` [rows] see `dealt`; `emptiness` [rows] as for Blend.answers.
     """
-    part = rng.permutation(len(rows)) % PARTS
-    found: NDArray[np.float64] = np.empty((len(rows), target.width if target.classes else 3))
-    for p in range(PARTS):
-        found[part == p] = blend_of(candidates, target, output, rows[part != p]).answers(rows[part == p])
+    emptiness = np.zeros(len(rows)) if emptiness is None else emptiness
+    own = [parts == part for part in range(PARTS)]
+    answers = [blend(rows[~mine]).answers(rows[mine], emptiness[mine]) for mine in own]
+    found: NDArray[np.float64] = np.empty((len(rows), answers[0].shape[1]))
+    for mine, answered in zip(own, answers, strict=True):
+        found[mine] = answered
     return found
 
 
@@ -251,7 +259,7 @@ def conformal_scales(
     miss = target.values[known] - answers[known, 0]
     reach = np.maximum(np.where(miss < 0, spreads[known, 0], spreads[known, 1]), LEAST_REACH)
     scores, empty = np.abs(miss) / reach, emptiness[known]
-    usual = _covering(scores[empty == 0])
+    usual = _covering(scores[empty == 0] if (empty == 0).any() else scores)
     emptier = empty >= EMPTIER
     slope = _covering((scores[emptier] - usual) / empty[emptier]) if emptier.any() else 0.0
     return usual, usual + max(0.0, slope)

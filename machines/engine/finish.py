@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from machines.engine import measure
 from machines.engine.alarms import doubts, leaks
-from machines.engine.blend import Blend, cross_fitted
+from machines.engine.blend import Blend, blend_of, cross_fitted, dealt, doubt_of
 from machines.engine.candidates import Candidate
 from machines.engine.chosen import heaviest
 from machines.engine.describe import describe_inputs, describe_output, metadata
@@ -56,9 +56,10 @@ class Work:
     encoder: TableEncoder
     lesson: Lesson  # the rows, and below them the probes
     probes: Probes
-    doubt: Lesson  # the rows `kept`, and below them incomplete copies of some
+    doubt: Lesson  # the rows `kept`, and below them incomplete copies of the rows `copied`
     emptiness: NDArray[np.float64]  # of these
     kept: NDArray[np.int64]  # in their order; all that are measured are among them
+    copied: NDArray[np.int64]
     candidates: list[Candidate] = field(default_factory=list)
 
     def rows(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
@@ -125,12 +126,23 @@ def _report(work: Work, answers: Sequence[Answer], predictor: Predictor) -> Repo
 def _measure(work: Work, output: int, answer: Answer, rng: np.random.Generator) -> Measured:
     """As the file will answer: rows emptier than usual by what learned from such rows."""
     rows, target = work.lesson.measured, work.lesson.targets[output]
-    answers = cross_fitted(work.candidates, target, output, rows, rng)
-    at = np.searchsorted(work.kept, rows)
-    is_empty = work.emptiness[at] > 0
+    parts = dealt(len(rows), rng)
+    answers = cross_fitted(lambda others: blend_of(work.candidates, target, output, others), rows, parts)
+    is_empty = work.emptiness[np.searchsorted(work.kept, rows)] > 0
     if answer.doubt and is_empty.any():
-        answers[is_empty] = answer.doubt.answers(at[is_empty], work.emptiness[at[is_empty]])
+        answers[is_empty] = _doubted(work, output, answer.doubt, parts)[is_empty]
     return Measured(measure.answers_in_unit(answers, target), target.take(rows), answer.usual)
+
+
+def _doubted(work: Work, output: int, doubt: Blend, parts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What the rows measured are answered as if all were emptier than usual; a row and its incomplete copy are of one part."""
+    rows, own, ((candidate, _),) = work.lesson.measured, work.doubt.measured, doubt.parts
+    origin = np.append(work.kept, work.copied)[own]
+    answers = cross_fitted(
+        lambda others: doubt_of(candidate, work.doubt.targets[output], output, others, work.emptiness),
+        own, parts[np.searchsorted(rows, origin)], work.emptiness[own],
+    )  # fmt: skip
+    return answers[: len(rows)]  # the copies stand below
 
 
 def _samples(work: Work, found: Sequence[Measured], predictor: Predictor) -> dict[str, list[dict[str, float]]]:

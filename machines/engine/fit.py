@@ -135,7 +135,9 @@ def _encode(
     twice = tuple(target.take(rows[np.append(kept, copied)]) for target in prepared.targets)
     doubt = Lesson(whole.take(kept).below(empty), twice, np.append(folds[kept], folds[copied]))
     emptiness = encoder.emptiness(joined(taken(complete, kept), copies))
-    return Work(table, schema, level, seed, clock, prepared, split, encoder, lesson, probes, doubt, emptiness, kept)
+    return Work(
+        table, schema, level, seed, clock, prepared, split, encoder, lesson, probes, doubt, emptiness, kept, copied
+    )  # fmt: skip
 
 
 def _fold_count(encoded: Encoded, targets: tuple[Target, ...], clock: Clock) -> int:

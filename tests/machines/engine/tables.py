@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from machines.engine import learn, trees
+from machines.engine import fit, learn, trees
 from machines.engine.schema import Column, DataType, Role, Schema
 
 DAY = 86_400.0
@@ -64,10 +64,11 @@ def stubborn_table(rows=120):
 
 @contextmanager
 def few_candidates() -> Iterator[None]:
-    """Trainings end after fewer candidates that do not help, with fewer trees: for tests that hold however many there are."""
+    """Trainings end after fewer candidates that do not help, with fewer trees and folds: for tests that hold whatever there is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learn, "ENOUGH", (4, 7, 9, 11, 13))
         patch.setattr(trees, "MEASURED", 40)
+        patch.setattr(fit, "FOLDS", {3: 1.0})
         yield
 
 

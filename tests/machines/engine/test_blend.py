@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from machines.engine import finish
-from machines.engine.blend import MOST_MICROS, blend_of, blend_weights, cross_fitted, misranked
+from machines.engine.blend import MOST_MICROS, blend_of, blend_weights, cross_fitted, dealt, misranked
 from machines.engine.candidates import Candidate
 from machines.engine.fit import fit
 from machines.engine.parameters import Parameters
@@ -28,11 +28,11 @@ def candidates(rng, truth):
 def test_what_is_true_of_a_row_changes_nothing_in_its_own_answer():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=200).astype(np.float32)
-    found = candidates(rng, truth)
+    found, parts = candidates(rng, truth), dealt(200, rng)
 
     def answers(values):
         target = Target(Column("y", DataType.FLOAT), values)
-        return cross_fitted(found, target, 0, ROWS, np.random.default_rng(1))
+        return cross_fitted(lambda others: blend_of(found, target, 0, others), ROWS, parts)
 
     wild = truth.copy()
     wild[7] += 40

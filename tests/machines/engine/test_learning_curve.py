@@ -59,7 +59,7 @@ def test_it_works(two):
     told = fitted.report.outputs[0]
     assert told.learning_curve_of == "linear"
     rows = [point["rows"] for point in told.learning_curve]
-    assert rows == sorted(rows) and 20 <= rows[0] <= 45 and rows[-1] == 280 and len(rows) >= 4
+    assert rows == sorted(rows) and 20 <= rows[0] <= 45 and rows[-1] == 214 and len(rows) >= 4
     assert all(point["low"] < point["value"] < point["high"] for point in told.learning_curve)
     (own,) = [line for line in told.leaderboard if line["name"] == "linear 0"]
     assert told.learning_curve[-1]["value"] == pytest.approx(own["value"], rel=1e-4)

@@ -21,8 +21,8 @@ from machines.engine.trees import Boosting, Forest
 MAKERS = {
     "boosting": lambda: Boosting(Settings(0, leaves=8, rate=0.2)),
     "extra": lambda: Boosting(Settings(0, leaves=16, rate=0.3, extra=True, least=5, features=0.8)),
-    "forest": lambda: Forest(0, most_trees=50),
-    "random forest": lambda: Forest(0, most_trees=50, random=False),
+    "forest": lambda: Forest(0, most_trees=20),
+    "random forest": lambda: Forest(0, most_trees=20, random=False),
 }
 ALL = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
