@@ -9,13 +9,14 @@ from onnx import TensorProto, helper
 
 from machines.engine import finish, forget
 from machines.engine import fit as steps
-from machines.engine.blend import dealt
+from machines.engine.blend import conformal_scales, dealt
 from machines.engine.encode_numbers import NumberEncoder
 from machines.engine.fit import fit
 from machines.engine.forget import incomplete, rows_to_copy, rows_to_keep
 from machines.engine.gaps import Gaps
 from machines.engine.graph import Graph
 from machines.engine.outside import FARTHEST, Outside
+from machines.engine.prepare import Target
 from machines.engine.schema import Column, DataType, Role, Schema
 
 SCHEMA = Schema(
@@ -196,6 +197,15 @@ def test_what_is_true_of_incomplete_rows_changes_nothing_in_the_answers_of_their
         own = np.isin(origin, rows[parts == part])
         same = (answers(np.where(own, 3 * target.values, target.values)) == before)[:, 1:].all(1)
         assert (same == (parts[asked] == part)).all(), "intervals learn from rows of other parts alone"
+
+
+def test_intervals_where_every_row_is_emptier_than_usual():
+    """As may be in a part of few rows: nine in ten of these lie inside."""
+    values = np.random.default_rng(7).normal(size=60)
+    rows = Target(Column("y", DataType.FLOAT), values)
+    usual, empty = conformal_scales(np.zeros((60, 1)), np.ones((60, 2)), rows, np.full(60, 0.5))
+    inside = np.abs(values) <= usual + 0.5 * (empty - usual)
+    assert 0.9 <= inside.mean() < 0.95
 
 
 def test_copies_forget_from_nothing_to_everything():
