@@ -54,14 +54,13 @@ def _learn(
     import torch
 
     from machines.engine.fit import fit
-    from machines.engine.parameters import LEVEL_SECONDS
+    from machines.engine.parameters import LEVEL_SECONDS, level_for
     from machines.engine.schema import DataType
     from machines.engine.table_file import Wishes, load
 
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    # Without a level, the lowest that would use this time up.
-    level = level or next((n for n, most in LEVEL_SECONDS.items() if most >= (seconds or 0)), max(LEVEL_SECONDS))
+    level = level or level_for(seconds or 0)
     whole = seconds or LEVEL_SECONDS[level]
 
     def left() -> float:
@@ -69,7 +68,8 @@ def _learn(
 
     type = DataType.FLOAT if task.is_number else DataType.LABEL
     loaded = load(path, Wishes([task.target], types={task.target: type}), left(), seed)
-    return fit(loaded.table, loaded.schema, level=level, deadline=left(), seed=seed), loaded.schema
+    by_clock = seconds is not None
+    return fit(loaded.table, loaded.schema, level=level, deadline=left(), seed=seed, by_clock=by_clock), loaded.schema
 
 
 def typed(cells: pl.DataFrame, schema: "Schema") -> "Table":

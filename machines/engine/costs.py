@@ -32,6 +32,8 @@ USUAL_LEAVES = 16  # larger trees take fewer rounds
 CHOICES, CHOICE, CHOICE_PER_FEATURE = 26, 5.5e-8, 1.2e-10  # of a kernel: how many, seconds of one per pair of rows
 PAIR, TRIPLE = 4e-8, 2e-11  # of rows, seconds that a Gaussian process takes to learn
 FOREST = 320  # most trees of a forest, of all its folds
+MOST_CLASSES_IN_TREES = 100
+STACKED_FROM, STACKED_ROUNDS, STACKED_LEAVES = 5, 100, 4.7  # of a second level as usual: models, rounds, grown leaves
 
 
 def usual_seconds(rows: int, encoded: Encoded, targets: Sequence[Target], folds: int) -> float:
@@ -48,14 +50,20 @@ def usual_seconds(rows: int, encoded: Encoded, targets: Sequence[Target], folds:
     return rows * folds * (2 * USUAL_ROUNDS * boosted * bundles * USUAL_CELL + 24 * 6 * weights / SPEED)
 
 
+def stacked_seconds(rows: int, width: int, folds: int) -> float:
+    """What boosted trees take that learn from the answers of others (see stacking): those of several labels, not of very many."""
+    if not 2 < width <= MOST_CLASSES_IN_TREES:
+        return 0.0
+    cells = rows * STACKED_FROM * width
+    per_tree = TREE + STACKED_LEAVES * LEAF + cells * CELL * (1 + STACKED_LEAVES / MORE_LEAVES)
+    return folds * (BOOSTER + cells * BINNED + STACKED_ROUNDS * width * per_tree)
+
+
 class Cost:
     """What models of one output cost."""
 
-    def __init__(self, lesson: Lesson, target: Target, others: int = 0, slants: int = 0) -> None:
-        """`others`: how many candidates there are whose answers are learned from, instead of the rows' features.
-
-        `slants`: how many sums of numbers are seen beside these.
-        """
+    def __init__(self, lesson: Lesson, target: Target, slants: int = 0) -> None:
+        """`slants`: how many sums of numbers are seen beside these."""
         self.folds = count(lesson.folds)
         self.rows = int(lesson.train.shape[1])
         self.features = lesson.encoded.width + slants
@@ -67,8 +75,6 @@ class Cost:
             + slants
         )
         self.sums = target.width if target.width > 2 else 1
-        if others:
-            self.features = self.bundles = others * self.sums
         self.is_number = not target.classes
 
     def linear(self) -> float:

@@ -27,7 +27,7 @@ from machines.engine.progress import READING_COLUMNS, Clock, Listener
 from machines.engine.report import Report
 from machines.engine.schema import Schema, Table
 from machines.engine.splits import Split, alike, deal, part_of_each
-from machines.engine.stacking import stacked, stacking_share
+from machines.engine.stacking import MOST_SHARE, share_of, stacked, stacking_share
 from machines.engine.training import loss_for
 from machines.engine.trials import Trials
 from machines.serving.predictor import Predictor
@@ -63,13 +63,14 @@ def fit(
     parameters: Parameters | None = None,
     trials: Trials | None = None,
     split: Split | None = None,
+    by_clock: bool = False,
 ) -> Fitted:
     """Learn the schema's outputs from its inputs.
 
     `table` holds typed columns (see schema.Table). `deadline` is in seconds from now and bounds everything; `level` 1..5 says
     how hard to try within it. `on_progress` hears how far it is; it returns False for "finish now, keep the best".
     `split` says which rows belong together (see splits). All figures are of rows that what answered them had not seen.
-    Same seed, same machine, unless time ran out.
+    Same seed, same machine, unless time ran out, or `by_clock`: then what this computer is ahead of estimates is used, too.
     What is fitted is recorded in `trials`, and what an earlier attempt recorded there is not fitted again, be it that it
     died or that this one may take longer; the time that it took counts.
     Raises DataError for data that cannot be learned from, OSError if a trial cannot be recorded.
@@ -84,7 +85,7 @@ def fit(
         torch.manual_seed(seed)
         prepared = _prepare(table, schema, clock, seed, parameters)
         work = _encode(table, schema, level, seed, clock, prepared, split)
-        answers = _learn(work, parameters, trials)
+        answers = _learn(work, parameters, trials, by_clock)
         model, report = measured(work, answers)
     description = describe(work, report)
     clock.done()
@@ -141,26 +142,26 @@ def _encode(
 
 
 def _fold_count(encoded: Encoded, targets: tuple[Target, ...], clock: Clock) -> int:
-    """As many folds as leave most of the time for more than what is usual; one part to measure, if not even three do or
-    rows are many.
+    """As many folds as leave most of the time for more than what is usual, of several labels also for a second level; one
+    part to measure, if not even three leave it or rows are many.
 
     Of all the time, not of what is left: an attempt that goes on deals the rows as the one before it did.
     """
     if len(encoded) > MANY_ROWS:
         return 1
-    for folds, share in FOLDS.items():
-        usual = usual_seconds(len(encoded) * (folds - 1) // folds, encoded, targets, folds)
-        if usual < share * LEARN_UNTIL * clock.seconds:
-            return folds
-    return 1
+    learned = {folds: len(encoded) * (folds - 1) // folds for folds in FOLDS}  # rows of each
+    most = {folds: share * LEARN_UNTIL * clock.seconds for folds, share in FOLDS.items()}
+    able = [n for n, rows in learned.items() if usual_seconds(rows, encoded, targets, n) < most[n]]
+    stacks = (n for n in able if share_of(targets, learned[n], n, clock.seconds) < MOST_SHARE)
+    return next(stacks, able[0] if able else 1)
 
 
-def _learn(work: Work, parameters: Parameters, trials: Trials) -> list[Answer]:
+def _learn(work: Work, parameters: Parameters, trials: Trials, by_clock: bool) -> list[Answer]:
     """Fit candidates, blend them for every output, and say who answers incomplete rows."""
     stage, other = trials.stage("first"), trials.stage("doubt")
     stage.begin(work.lesson, work.clock)
     other.begin(work.doubt, work.clock)
-    study = Study(work.lesson, stage, parameters, work.clock, work.level, work.seed, LEARN_UNTIL - DOUBT)
+    study = Study(work.lesson, stage, parameters, work.clock, work.level, work.seed, LEARN_UNTIL - DOUBT, by_clock)
     share = stacking_share(study)
     found = learn(replace(study, end=study.end - share))
     if share:  # on a busy computer, where all else took longer, it may take some of the time for incomplete rows

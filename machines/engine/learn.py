@@ -20,7 +20,8 @@ BEGIN, DOUBT = 0.04, 0.08  # shares of the time: before it rows are read and enc
 SLACK = 4.0  # times its estimate that a candidate may take, and SHARE of the time on top: on a busy computer all take longer
 SHARE = 0.15
 ENOUGH = (8, 15, 25, 40, 60)  # candidates in a row that did not help, by level
-LEAST_PACE = 0.3  # of the estimate that a candidate is hoped to take because the last of its kind stopped so soon
+LEAST_STOP = 0.3  # of the estimate that a candidate is hoped to take because the last of its kind stopped so soon
+UNKNOWN = 0.3  # seconds that count as they were estimated: the first candidates hardly take any
 HELPS = 0.9985  # times the loss before
 IN_PIECES = 1  # the kind of network that learns from incomplete rows
 
@@ -36,9 +37,22 @@ class Study:
     level: int
     seed: int
     end: float
+    by_clock: bool = False  # use what this computer is ahead of estimates, too: the machine is not the same each time
+
+    def has_time(self, found: "Found", recipe: Recipe, *others: Recipe, sure: float = 0.5) -> bool:
+        """Whether a candidate and these others still fit in: by estimate, if the clock has left the share `sure` of it.
+
+        Or else by the clock, if it can be stopped when that turns out to be wrong.
+        """
+        planned, left = (self.end - BEGIN) * self.clock.seconds, self.clock.until(self.end)
+        together = (recipe, *others)
+        if found.spent + sum(one.seconds for one in together) <= planned and left >= sure * recipe.seconds:
+            return True
+        can = self.by_clock and recipe.took is not None
+        return can and sum(one.seconds * found.pace(one) for one in together) <= left
 
 
-@dataclass(frozen=True)
+@dataclass
 class Found:
     """What was fitted, what it is made from, and the time that took by estimate."""
 
@@ -46,44 +60,57 @@ class Found:
     recipes: dict[str, Recipe] = field(default_factory=dict)
     spent: float = 0.0
 
+    def pace(self, recipe: Recipe) -> float:
+        """The share of its estimate, at most 1, that a candidate takes on this computer, as others tell that grow by rounds."""
+        if recipe.took is None:
+            return 1.0
+        known = [c for c in self.candidates if c.name in self.recipes and _are_alike(self.recipes[c.name], recipe)]
+        estimated = UNKNOWN + sum(self.recipes[candidate.name].seconds for candidate in known)
+        return min(1.0, (UNKNOWN + sum(candidate.seconds for candidate in known)) / estimated)
+
+
+def _are_alike(one: Recipe, other: Recipe) -> bool:
+    """Whether both are networks, or both boosted trees."""
+    return one.took is not None and other.took is not None and one.is_network == other.is_network
+
 
 def learn(study: Study) -> Found:
     """Fit candidates in their order while they fit into the time and, beyond the first of each kind, while they help.
 
-    Whether one fits in is decided by estimates, so that the same seed gives the same machine; the clock only guards. They
-    are corrected by the rounds that were needed, which are the same on every computer.
+    Whether one fits in is decided by estimates, so that the same seed gives the same machine; the clock only guards, unless
+    the study goes by it. They are corrected by the rounds that were needed, which are the same on every computer.
     Where one part of the rows is measured, time is left for what counts to be fitted once more (see `refit`), except for
     networks, which would take most of it.
     """
-    clock, found, made, paces = study.clock, list[Candidate](), dict[str, Recipe](), dict[str, float]()
-    planned, spent, again, useless, best = (study.end - BEGIN) * clock.seconds, 0.0, 0.0, 0, np.inf
-    is_one_part = count(study.lesson.folds) == 1
-    for recipe in recipes(study.lesson, study.parameters, study.level, study.seed, planned):
-        recipe = replace(recipe, seconds=recipe.seconds * paces.get(recipe.kind, 1.0))
-        times = 2 if is_one_part and not recipe.is_network else 1
-        is_late = spent + again + times * recipe.seconds > planned or clock.until(study.end) < 0.5 * recipe.seconds
-        if is_late and not study.trials.knows(recipe) and not (recipe.is_network and _lacks(found, study.lesson)):
+    found, stops, again, useless, best = Found(), dict[str, float](), list[Recipe](), 0, np.inf
+    candidates, made = found.candidates, found.recipes
+    is_one_part, seconds = count(study.lesson.folds) == 1, (study.end - BEGIN) * study.clock.seconds
+    for recipe in recipes(study.lesson, study.parameters, study.level, study.seed, seconds):
+        recipe = replace(recipe, seconds=recipe.seconds * stops.get(recipe.kind, 1.0))
+        own = [recipe] if is_one_part and not recipe.is_network else []
+        is_late = not study.has_time(found, recipe, *own, *again)
+        if is_late and not study.trials.knows(recipe) and not (recipe.is_network and _lacks(candidates, study.lesson)):
             continue
         candidate = _fitted(study, recipe)
         if candidate is None:
-            spent += recipe.seconds
+            found.spent += recipe.seconds
             continue
         if recipe.took:
             took = recipe.took(candidate.stop)
-            paces[recipe.kind] = max(LEAST_PACE, paces.get(recipe.kind, 1.0) * took / recipe.seconds)
+            stops[recipe.kind] = max(LEAST_STOP, stops.get(recipe.kind, 1.0) * took / recipe.seconds)
             recipe = replace(recipe, seconds=took)
-        spent += recipe.seconds
-        found.append(candidate)
+        found.spent += recipe.seconds
+        candidates.append(candidate)
         made[recipe.name] = recipe
         if recipe.tell:
             recipe.tell(_blended([candidate], study.lesson, candidate.answers)[0])
-        loss, parts = _blended(found, study.lesson, range(len(study.lesson.targets)))
-        again = sum(made[name].seconds for name in parts if is_one_part and not made[name].is_network)
-        useless = 0 if loss < HELPS * best or _lacks(found, study.lesson) else useless + 1
+        loss, parts = _blended(candidates, study.lesson, range(len(study.lesson.targets)))
+        again = [made[name] for name in parts if is_one_part and not made[name].is_network]
+        useless = 0 if loss < HELPS * best or _lacks(candidates, study.lesson) else useless + 1
         best = min(best, loss)
         if useless >= ENOUGH[study.level - 1]:
             break
-    return Found(found, made, spent)
+    return found
 
 
 def refit(study: Study, found: Found, wanted: Sequence[Candidate]) -> dict[int, Candidate]:
@@ -93,13 +120,12 @@ def refit(study: Study, found: Found, wanted: Sequence[Candidate]) -> dict[int, 
     that: a figure is of models that had not seen the row.
     """
     again: dict[int, Candidate] = {}
-    spent, planned = found.spent, (study.end - BEGIN) * study.clock.seconds
     whole = study.lesson.whole()
     for candidate in wanted:
         recipe = found.recipes[candidate.name]
-        if spent + recipe.seconds > planned or study.clock.until(study.end) < recipe.seconds:
+        if not study.has_time(found, recipe, sure=1.0):
             continue
-        spent += recipe.seconds
+        found.spent += recipe.seconds
         until = min(study.end, _until(study, recipe))
         last = replace(recipe, name=f"{candidate.name} from all rows", made=f"{recipe.made} {candidate.stop}")
         fit = partial(recipe.fit, whole, study.clock, until, candidate.stop)

@@ -67,6 +67,11 @@ def level_seconds(level: int, rows: int, columns: int, memory_mb: int = MEMORY_M
     return LEVEL_SECONDS[level] * max(1.0, learned / PROMISED_ROWS)
 
 
+def level_for(seconds: float) -> int:
+    """The lowest level that would use these seconds up."""
+    return next((level for level in LEVELS if LEVEL_SECONDS[level] >= seconds), LEVELS[-1])
+
+
 def check_level(level: int) -> None:
     """Raise DataError unless `level` is 1..5."""
     _check_choice("level", level, LEVELS)

@@ -9,7 +9,7 @@ import numpy as np
 
 from machines.engine.boosters import EXTRA, HAS_LIGHTGBM, LARGE, Settings
 from machines.engine.candidates import Model, Recipe, fit_network, fit_simple
-from machines.engine.costs import FOREST, USUAL_RATE, Cost
+from machines.engine.costs import FOREST, MOST_CLASSES_IN_TREES, USUAL_RATE, Cost
 from machines.engine.folds import PROBE
 from machines.engine.gaussian_process import GOALS, GaussianProcess
 from machines.engine.lesson import Lesson
@@ -24,15 +24,15 @@ from machines.engine.trees import PATIENCE, Boosting, Forest
 
 # Shares of the time for learning: what costs less comes first; so do an output's first trees; no network takes more
 CHEAP, MOST_FOR_TREES, MOST_FOR_ONE = 0.25, 0.8, 0.4
-MOST_FOR_PROCESS = 0.35  # the same of an output's first Gaussian process, of few rows often the best single model
+MOST_FOR_FOREST = 0.4  # the same of a forest, which answers much as boosted trees do
+MOST_FOR_PROCESS = 0.35  # and of an output's first Gaussian process, of few rows often the best single model
 SEARCHES, SEARCHED_FOR_ONE = (3, 8, 20, 50, 150), 0.15  # rounds of each level; share of the time that a network takes
 ROUNDS = 1000  # most of boosting at the usual rate
 FEW_ROWS, SOME_ROWS, MANY_ROWS = 1_000, 3_000, 8_000
 SKEWED = 0.5
 MOST_FOR_LOOKS = 0.2  # of the time, for those of all folds at pairs of numbers
 ASLANT = 0.2  # of what two features gain together: where two numbers do more, trees that see slants come first
-MOST_CLASSES_IN_TREES = 100
-PROCESS = "process"
+PROCESS, FOREST_KIND = "process", "forest"
 MOST_IN_PROCESS, MOST_FEATURES = 4_000, 500  # rows and features of one: it keeps its rows, and compares all pairs
 MOST_CELLS = 60_000_000  # beyond which models that need all rows as one matrix are left out
 
@@ -54,11 +54,9 @@ def recipes(lesson: Lesson, parameters: Parameters, level: int, seed: int, secon
     first_of = {recipe.kind: recipe.name for recipe in reversed(simple)}
 
     def comes_first(recipe: Recipe) -> bool:
-        is_process, outputs = recipe.kind.startswith(PROCESS), len(lesson.targets)
         if first_of[recipe.kind] != recipe.name:
-            return not is_process and recipe.seconds < seconds * CHEAP
-        most = MOST_FOR_TREES if _gains_most(recipe, lesson) else MOST_FOR_PROCESS if is_process else 0.0
-        return recipe.seconds < seconds * max(CHEAP, most / outputs)
+            return not recipe.kind.startswith(PROCESS) and recipe.seconds < seconds * CHEAP
+        return recipe.seconds < seconds * max(CHEAP, _most_for_first(recipe, lesson) / len(lesson.targets))
 
     first = [*filter(comes_first, simple)] or simple[:2]
     rest = [recipe for recipe in simple if recipe not in first]
@@ -132,16 +130,21 @@ def _searched(
         yield replace(_network(lesson, parameters, kind, seed + n, seconds), tell=tell)
 
 
-def _gains_most(recipe: Recipe, lesson: Lesson) -> bool:
-    """Whether it is trees that come before networks: of some rows all, of fewer those that are boosted, if not for many labels."""
+def _most_for_first(recipe: Recipe, lesson: Lesson) -> float:
+    """The share of the time that the first of its kind may take before any network.
+
+    Of some rows all trees may; of fewer a forest of several labels, and else those that are boosted.
+    """
     kind, _, output = recipe.kind.partition(" ")
-    if _has_some_rows(lesson):
-        return kind not in ("", PROCESS)
-    return (
-        kind in ("boosting", "large")
-        and lesson.targets[int(output)].width <= 2
-        and int(lesson.train.shape[1]) > FEW_ROWS
-    )
+    if not kind:
+        return 0.0
+    if kind == PROCESS:
+        return MOST_FOR_PROCESS
+    rows, has_several = int(lesson.train.shape[1]), lesson.targets[int(output)].width > 2
+    if kind == FOREST_KIND:
+        return MOST_FOR_FOREST if has_several or rows > SOME_ROWS else 0.0
+    may = rows > SOME_ROWS or (kind in ("boosting", "large") and not has_several and rows > FEW_ROWS)
+    return MOST_FOR_TREES if may else 0.0
 
 
 def _has_some_rows(lesson: Lesson) -> bool:
@@ -219,7 +222,7 @@ def _processes(output: int, target: Target, cost: Cost, seed: int, chosen_by: in
 
 
 def _forest(output: int, name: str, seconds: float, make: Callable[[], Model]) -> Recipe:
-    return replace(_recipe(name, output, True, seconds, make), kind=f"forest {output}")
+    return replace(_recipe(name, output, True, seconds, make), kind=f"{FOREST_KIND} {output}")
 
 
 def _recipe(name: str, output: int, with_codes: bool, seconds: float, make: Callable[[], Model]) -> Recipe:

@@ -12,32 +12,32 @@ import numpy as np
 from machines.engine.blend import blend_weights, costs_of, loss_of
 from machines.engine.boosters import Settings
 from machines.engine.candidates import Candidate, fit_simple
-from machines.engine.costs import Cost
+from machines.engine.costs import MOST_CLASSES_IN_TREES, stacked_seconds
 from machines.engine.encode import Encoded, EncodedNames
 from machines.engine.folds import count
 from machines.engine.graph import Graph
 from machines.engine.learn import Found, Study
 from machines.engine.lesson import Lesson
 from machines.engine.linear import Floats
-from machines.engine.recipes import MOST_CLASSES_IN_TREES
+from machines.engine.prepare import Target
 from machines.engine.trees import Boosting
 
-MOST_SHARE = 0.2  # of the time for learning
+MOST_SHARE = 0.16  # of the time
 MOST_MICROS = 400.0  # that a row takes in those who are learned from: the file has to hold them all
-USUAL_OTHERS, USUAL_ROUNDS = 5, 100
 LEAST = 0.02  # added to chances before their logarithm: one model is surer that something cannot be than their mean
 MOST_ROUNDS = 300
 
 
 def stacking_share(study: Study) -> float:
     """The share of the clock's time that a second level takes, by estimate; 0 if it is not worth it."""
-    lesson = study.lesson
-    seconds = sum(
-        Cost(lesson, lesson.targets[output], USUAL_OTHERS).rounds(_settings(study), USUAL_ROUNDS)
-        for output in _outputs(study)
-    )
-    share = seconds / study.clock.seconds
-    return share if share < MOST_SHARE * study.end else 0.0
+    outputs, rows = [study.lesson.targets[i] for i in _outputs(study)], int(study.lesson.train.shape[1])
+    share = share_of(outputs, rows, count(study.lesson.folds), study.clock.seconds)
+    return share if share < MOST_SHARE else 0.0
+
+
+def share_of(targets: Iterable[Target], rows: int, folds: int, seconds: float) -> float:
+    """The share of so many seconds that the second level of these takes, learned from so many rows in each fold."""
+    return sum(stacked_seconds(rows, target.width, folds) for target in targets) / seconds
 
 
 def stacked(study: Study, found: Found) -> list[Candidate]:

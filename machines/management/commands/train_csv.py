@@ -13,7 +13,7 @@ from django.conf import settings
 
 from machines.engine.errors import DataError, Notice, gettext_noop
 from machines.engine.files import write_safely
-from machines.engine.parameters import LEVELS, level_seconds
+from machines.engine.parameters import LEVELS, level_for, level_seconds
 from machines.engine.progress import Progress
 from machines.engine.schema import DataType
 from machines.engine.splits import Split, SplitKind
@@ -36,6 +36,11 @@ START_SECONDS = 1.5  # for loading torch
 MOST_SECONDS = 30 * 24 * 3600
 SHOWN = ("roc_auc", "log_loss", "accuracy", "rmse", "r2")
 
+LEVEL_HELP = "effort; sets the time, too; 1 if neither is said, and with --seconds the one that uses them up"
+SECONDS_HELP = (
+    "all the time there is, instead of the level's; what is tried depends on how fast this computer is, so that the "
+    "same seed may give another machine"
+)
 GROUP_HELP = "rows with the same value belong together: it is measured on values it has never seen"
 TRIALS_HELP = (
     "keep here what is fitted; said again with more time it goes on from there, and the time that was taken counts"
@@ -59,10 +64,8 @@ class Command(PlainCommand):
         together.add_argument("--group", type=_by(SplitKind.GROUP), metavar="COL", dest="split", help=GROUP_HELP)
         together.add_argument("--time", type=_by(SplitKind.TIME), metavar="COL", dest="split", help=TIME_HELP)
         parser.set_defaults(split=Split())
-        parser.add_argument("--level", type=int, default=1, choices=LEVELS, help="effort; sets the time, too")
-        parser.add_argument(
-            "--seconds", type=_seconds, metavar="N", help="all the time there is, instead of the level's"
-        )
+        parser.add_argument("--level", type=int, choices=LEVELS, help=LEVEL_HELP)
+        parser.add_argument("--seconds", type=_seconds, metavar="N", help=SECONDS_HELP)
         parser.add_argument("--seed", type=_seed, default=0, metavar="N")
         parser.add_argument("--trials", type=Path, metavar="FOLDER", help=TRIALS_HELP)
         parser.add_argument("--json", action="store_true", dest="is_json", help="print the report as JSON")
@@ -72,7 +75,9 @@ class Command(PlainCommand):
         started = time.monotonic() - (process_age() if self.is_own_process else 0.0)
         check_readable(data)
         check_place(save, [data])
-        seconds = options["seconds"] or _promised(options["level"], data)
+        seconds, level = options["seconds"], options["level"]
+        options["level"] = level or (level_for(seconds) if seconds else LEVELS[0])
+        seconds = seconds or _promised(options["level"], data)
         error = DataError(TOO_LATE, seconds=f"{seconds:g}")
         end = started + seconds
         with ExitStack() as limits:
@@ -125,6 +130,7 @@ class Command(PlainCommand):
             on_progress=self._show if self.stderr.isatty() else None,
             trials=Trials(options["trials"]),
             split=split,
+            by_clock=options["seconds"] is not None,
         )
         return fitted, loaded.notices
 

@@ -143,6 +143,35 @@ def test_the_time_of_a_level_is_told_before_and_grows_with_the_table(tmp_path: P
     assert level_seconds(5, 20_000, 2_000) == 1200
 
 
+@pytest.mark.parametrize(
+    ("words", "level", "seconds", "by_clock"),
+    [((), 1, 5, False), (("--level", 3), 3, 60, False), (("--seconds", 16), 3, 16, True), (("--seconds", 9000), 5, 9000, True),
+     (("--level", 2, "--seconds", 100), 2, 100, True)],
+)  # fmt: skip
+def test_seconds_are_used_up_by_the_level_that_would_take_them(
+    words: tuple[object, ...],
+    level: int,
+    seconds: float,
+    by_clock: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And by the clock: without them the same seed gives the same machine."""
+    asked = []
+
+    def fit(*_: object, **options: object) -> None:
+        asked.append(options)
+        raise DataError("That is all.")
+
+    monkeypatch.setattr("machines.engine.fit.fit", fit)
+    data = write(tmp_path / "flats.csv", flats(40))
+    with pytest.raises(DataError, match="That is all"):
+        run("train_csv", data, "--output", "price", *words, "--save", tmp_path / "machine.onnx")
+    (options,) = asked
+    assert (options["level"], options["by_clock"]) == (level, by_clock)
+    assert options["deadline"] <= seconds
+
+
 def test_too_little_memory_is_a_sentence(tmp_path: Path) -> None:
     data = write(tmp_path / "flats.csv", flats(40))
     words = ["--output", "price", "--seconds", "30", "--save", tmp_path / "machine.onnx"]

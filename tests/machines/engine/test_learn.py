@@ -136,6 +136,69 @@ def test_what_takes_too_long_to_fit_again_does_not_keep_others_from_it():
     assert list(again) == [id(wanted[1])]
 
 
+def fitted(name, estimated, took, *, is_network=False, by_rounds=True):
+    """A candidate that took so many seconds, and what it is made from."""
+    candidate = Candidate(name, {0: np.zeros((40, 1), np.float32)}, lambda g, names: {}, seconds=took)
+    told = (lambda stop: estimated) if by_rounds else None
+    return candidate, Recipe(name, estimated, lambda *args: candidate, name, took=told, is_network=is_network)
+
+
+def found_of(*pairs):
+    spent = sum(recipe.seconds for _, recipe in pairs)
+    return Found([candidate for candidate, _ in pairs], {recipe.name: recipe for _, recipe in pairs}, spent)
+
+
+def study_of_40_rows(seconds, **options):
+    stage, lesson, clock = Trials().stage("first"), rows_of(40), Clock(seconds)
+    stage.begin(lesson, clock)
+    return Study(lesson, stage, QUICK, clock, 1, 0, 0.84, **options)
+
+
+def test_by_the_clock_what_a_computer_is_ahead_of_estimates_is_used():
+    """8 of 10 s are for candidates, and 7 were spent by estimate. By the clock next to nothing was."""
+    found, (_, more) = found_of(fitted("trees", 7.0, 7.0)), fitted("more", 6.0, 0.0)
+    assert not study_of_40_rows(10).has_time(found, more)
+    study = study_of_40_rows(10, by_clock=True)
+    assert study.has_time(found, more)
+    assert not study.has_time(found, more, more)
+    assert not study.has_time(found, more, found.recipes["trees"])
+    _, at_once = fitted("process", 6.0, 0.0, by_rounds=False)
+    assert not study.has_time(found, at_once), "it could not be stopped if it took longer"
+
+
+def test_by_the_clock_trees_and_networks_are_as_fast_as_they_were():
+    pairs = fitted("trees", 4.0, 1.0), fitted("network", 4.0, 4.0, is_network=True)
+    forest = fitted("forest", 4.0, 1.0, by_rounds=False)
+    found = found_of(*pairs, forest)
+    paces = [found.pace(recipe) for _, recipe in (*pairs, forest)]
+    assert paces == pytest.approx([0.3, 1.0, 1.0], abs=0.01)
+    study, (_, more), (_, wider) = (
+        study_of_40_rows(10, by_clock=True), fitted("a", 12.0, 0.0), fitted("b", 12.0, 0.0, is_network=True),
+    )  # fmt: skip
+    assert study.has_time(found, more) and not study.has_time(found, wider)
+    assert not study.has_time(found, more, more, more)
+    slow = fitted("slow", 1.0, 9.0)
+    assert found_of(slow).pace(slow[1]) == 1.0, "who is behind is not given less"
+    assert Found().pace(more) == 1.0
+
+
+def test_by_the_clock_trees_are_fitted_again_though_estimates_say_that_it_is_late():
+    for pair, are_again in [(fitted("quick", 7.0, 1.0), 1), (fitted("slow", 9.0, 9.0), 0)]:
+        found = found_of(pair)
+        assert not refit(study_of_40_rows(10), found, found.candidates)
+        found = found_of(pair)
+        assert len(refit(study_of_40_rows(10, by_clock=True), found, found.candidates)) == are_again
+
+
+@pytest.mark.parametrize("wished", [True, False])
+def test_it_goes_by_the_clock_where_that_was_wished(wished, monkeypatch):
+    asked, (table, schema) = [], three_outputs()
+    monkeypatch.setattr(fit_module, "learn", lambda study: asked.append(study.by_clock) or learn(study))
+    with few_candidates():
+        fit(table, schema, level=1, deadline=2, seed=0, parameters=QUICK, by_clock=wished)
+    assert asked == [wished]
+
+
 def before_networks(lesson, seconds):
     tried = [*recipes(lesson, Parameters(), 1, 0, seconds)]
     return {recipe.name for recipe in tried[: next(n for n, recipe in enumerate(tried) if recipe.is_network)]}
@@ -154,10 +217,10 @@ def test_of_many_rows_trees_come_before_networks_if_there_is_time(rows, seconds,
 @pytest.mark.parametrize(
     ("rows", "classes", "first"),
     [(4000, "", {"boosting 63 0", "boosting large 0", "forest 0"}), (2000, "", {"boosting 8 0", "boosting large 0"}),
-     (2000, "ab", {"boosting 8 0", "boosting large 0"}), (2000, "abc", set()), (500, "", set())],
+     (2000, "ab", {"boosting 8 0", "boosting large 0"}), (2000, "abc", {"forest 0"}), (500, "", set())],
 )  # fmt: skip
 def test_which_trees_come_before_networks_though_they_are_not_cheap(rows, classes, first, monkeypatch):
-    """The first of each kind, of many rows; of fewer rows those that are boosted, but not for many labels."""
+    """The first of each kind, of many rows; of fewer rows those that are boosted, of several labels a forest."""
     monkeypatch.setattr(recipes_module, "CHEAP", 0.0)
     lesson = rows_of(rows)
     if classes:
@@ -165,6 +228,15 @@ def test_which_trees_come_before_networks_though_they_are_not_cheap(rows, classe
         lesson = replace(lesson, targets=(labels,))
     before = {name for name in before_networks(lesson, 20.0) if not name.startswith("process")}
     assert before - {"usual 0", "linear 0"} == first
+
+
+@pytest.mark.parametrize(("times", "is_first"), [(3.0, True), (2.1, False)])
+def test_a_forest_that_takes_long_comes_after_a_network(times, is_first):
+    """It answers much as boosted trees do; they come before, though they may take longer."""
+    lesson = rows_of(4000)
+    forest = next(recipe for recipe in recipes(lesson, Parameters(), 1, 0, 60.0) if recipe.name == "forest 0")
+    before = before_networks(lesson, forest.seconds * times)
+    assert ("forest 0" in before) is is_first and "boosting 63 0" in before
 
 
 @pytest.mark.parametrize(("classes", "is_first"), [("ab", False), ("abc", True)])
@@ -184,13 +256,15 @@ def test_of_several_labels_a_second_network_follows_the_first(classes, is_next):
     assert (names[at + 1] == "network in pieces") is is_next
 
 
-@pytest.mark.parametrize("labels", [3, 10, 40])
-def test_labels_do_not_cost_folds(labels):
-    """However many there are: what is usual is a network then, which answers them at once."""
+@pytest.mark.parametrize(
+    ("labels", "folds"), [(3, 5), (14, 3), (40, 5)], ids=["few", "some", "too many for a second level"]
+)
+def test_labels_cost_folds_only_where_a_second_level_gains_its_time_so(labels, folds):
+    """What is usual is a network then, which answers them at once."""
     numbers = np.zeros((1437, 64), np.float32)
     encoded = Encoded(numbers, np.zeros((1437, 0), np.uint8), np.zeros((1, 1437, 0), np.float32))
     target = Target(Column("y", DataType.LABEL), np.arange(1437) % labels, tuple(f"l{n}" for n in range(labels)))
-    assert fit_module._fold_count(encoded, (target,), Clock(9.4)) == 5
+    assert fit_module._fold_count(encoded, (target,), Clock(9.4)) == folds
 
 
 def test_networks_take_turns_to_see_labels_that_few_rows_have():
